@@ -1,0 +1,1 @@
+"""The runtime of data flows: graph, connections, sessions, scheduler, repository, command line."""

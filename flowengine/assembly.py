@@ -1,0 +1,124 @@
+"""Assembly: the nodes and connections of one flow, built over what its repository holds."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flowengine.bulletins import BulletinBoard, ComponentLog
+from flowengine.clock import Clock
+from flowengine.connection import Connection, Limits
+from flowengine.content import FileContent
+from flowengine.context import ProcessContext, Surroundings
+from flowengine.definition.flat import FlatConnection, FlatProcessor, LoadedFlow
+from flowengine.flowfile import FlowFile, IdGenerator
+from flowengine.node import Core, Node
+from flowengine.prioritizers import sort_key
+from flowengine.repository import Recovered, Repository
+from flowengine.scheduler import Scheduler
+
+
+class Assembly:
+    """Everything of a running flow that has no task of its own. Used on the engine's loop."""
+
+    def __init__(
+        self,
+        flow: LoadedFlow,
+        repository: Repository,
+        recovered: Recovered,
+        around: Surroundings,
+        board: BulletinBoard,
+    ) -> None:
+        self.flow = flow
+        self.repository = repository
+        self.clock: Clock = around.clock
+        self.board = board
+        self.nodes: dict[str, Node] = {}
+        self.connections: dict[str, Connection] = {}
+        ids = IdGenerator(repository.open_epoch(flow.text))
+        self.core = Core(self.clock, repository, ids, board)
+        self.core.ledger.restore(recovered.ledger)
+        self.core.counters.update(recovered.counters)
+        self.scheduler = Scheduler(self.core, self.clock)
+        for flat in flow.processors.values():
+            self._add_node(flat, around)
+        for connection in flow.connections:
+            self._add_connection(connection)
+        self._restore_state(recovered)
+        repository.attach(self.connections)
+
+    def _add_node(self, flat: FlatProcessor, around: Surroundings) -> None:
+        cls = flat.cls
+        node = Node(flat, cls(flat.properties), self.clock)
+        log = ComponentLog(self.board, flat.id, flat.bulletin_level.value)
+        self.nodes[flat.id] = node
+        self.scheduler.contexts[flat.id] = ProcessContext(node, around, log)
+
+    def _add_connection(self, flat: FlatConnection) -> None:
+        limits = Limits(flat.objects, flat.bytes, flat.expiration_us)
+        key = sort_key(flat.prioritizers)
+        connection = Connection(flat.id, self.repository, limits, sort_key=key)
+        source, destination = self.nodes[flat.source], self.nodes[flat.destination]
+        for relationship in flat.relationships:
+            source.outputs.setdefault(relationship, []).append(connection)
+        source.downstream.append(connection)
+        destination.inputs.append(connection)
+        connection.on_input = partial(self.scheduler.wake_follow, destination)
+        connection.on_room = partial(self.scheduler.wake, source)
+        connection.expired = self._expired
+        self.connections[flat.id] = connection
+
+    def _restore_state(self, recovered: Recovered) -> None:
+        for (processor, key), value in recovered.state.items():
+            node = self.nodes.get(processor)
+            if node is None:
+                continue
+            if recovered.completed and node.is_source:
+                self.repository.set_state(processor, key, None)  # a finished run starts anew (E19)
+            else:
+                node.state[key] = value
+
+    def _expired(self, flowfiles: list[FlowFile]) -> None:
+        self.core.ledger.add("expired", len(flowfiles))
+        self.release(flowfiles)
+
+    def release(self, flowfiles: list[FlowFile]) -> None:
+        """FlowFiles are gone other than by a session: count, and let go of their files."""
+        names = [f.content.name for f in flowfiles if isinstance(f.content, FileContent)]
+        if names:
+            self.repository.files_changed({name: -names.count(name) for name in set(names)})
+        self.repository.set_totals("ledger", self.core.ledger.totals)
+        self.repository.end()
+
+    def empty(self, connection: Connection) -> int:
+        """Throw away what waits in a connection; returns how many FlowFiles that were."""
+        pieces = connection.drain()
+        dropped = sum(piece.count for piece in pieces)
+        gone = [f for piece in pieces if piece.files for f in connection.members(piece)]
+        self.repository.begin([], [])
+        connection.settle(pieces)
+        self.core.ledger.add("dropped", dropped)
+        self.release(gone)
+        return dropped
+
+    @property
+    def queued(self) -> int:
+        """FlowFiles in all queues, polled ones included."""
+        return sum(connection.count for connection in self.connections.values())
+
+    def relieve(self) -> None:
+        """The disk has caught up, or failed: look at the sources again."""
+        for node in self.nodes.values():
+            if node.is_source:
+                self.scheduler.wake(node)
+
+    def limit_memory(self, budget: int) -> None:
+        """Forget contents that are on disk until the rest fits the budget (E11)."""
+        connections = self.connections.values()
+        excess = sum(connection.resident for connection in connections) - budget
+        for connection in sorted(connections, key=lambda c: -c.resident):
+            if excess <= 0:
+                break
+            excess -= connection.evict(excess)
+        if (excess > 0) != self.core.out_of_memory:
+            self.core.out_of_memory = excess > 0
+            self.relieve()

@@ -1,0 +1,212 @@
+"""Node: one processor of a running flow, and Core: what all sessions of a runner share."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from flowengine.bulletins import BulletinBoard
+from flowengine.clock import Clock
+from flowengine.connection import Connection
+from flowengine.content import ContentStore
+from flowengine.definition.flat import Backoff, FlatProcessor, RetryPolicy
+from flowengine.flowfile import FlowFile, IdGenerator
+from flowengine.ledger import Ledger
+from flowengine.processor import Processor
+from flowengine.repository import Repository
+from flowengine.session import ProcessSession
+from flowengine.statistics import RollingStatistics
+
+T = TypeVar("T")
+BATCH = 256
+UNLIMITED = 1 << 30
+
+
+class Node:
+    """The state of one processor while its flow runs. Used on the engine's loop only.
+
+    limit:     most FlowFiles per poll; small while a culprit is being isolated (E5)
+    vruntime:  nanoseconds charged so far; the scheduler serves the least
+    completed: a bounded source that has handed on everything
+    """
+
+    def __init__(self, flat: FlatProcessor, processor: Processor, clock: Clock) -> None:
+        self.flat = flat
+        self.id = flat.id
+        self.processor = processor
+        self.clock = clock
+        self.is_async = processor.is_async()
+        self.is_source = processor.is_source()
+        self.blocking = processor.blocking
+        self.batch_size = flat.scheduling.batch_size or BATCH
+        self.inputs: list[Connection] = []
+        self.outputs: dict[str, list[Connection]] = {}
+        self.downstream: list[Connection] = []
+        self.state: dict[str, Any] = {}
+        self.reported: dict[str, Any] = {}
+        self.progress: dict[str, int | None] = {}
+        self.statistics = RollingStatistics()
+        self.running = False
+        self.draining = False
+        self.active = 0
+        self.limit = UNLIMITED
+        self.failures = 0
+        self.vruntime = 0
+        self.queued = False
+        self.yield_until = 0
+        self.due: int | None = None
+        self.completing = False
+        self.completed = False
+        self.triggers_left: int | None = None
+        self.exhausted = asyncio.Event()
+        self._turn = 0
+
+    # -- what the scheduler asks ---------------------------------------------------------------
+
+    def has_input(self) -> bool:
+        """Whether something can be polled, or nothing is needed."""
+        if self.is_source or not self.inputs:
+            return not self.completed
+        return any(connection.ready and not connection.paused for connection in self.inputs)
+
+    def blocked(self) -> bool:
+        """Back pressure: some connection downstream is full."""
+        return any(connection.full for connection in self.downstream)
+
+    def next_inputs(self) -> Iterator[Connection]:
+        """Input connections, starting with another one each time."""
+        inputs = self.inputs
+        if len(inputs) > 1:
+            self._turn = (self._turn + 1) % len(inputs)
+            inputs = inputs[self._turn :] + inputs[: self._turn]
+        return (connection for connection in inputs if not connection.paused)
+
+    def yield_for(self, duration: int) -> None:
+        """Do not trigger for this many µs; an earlier, longer yield stands."""
+        self.yield_until = max(self.yield_until, self.clock.monotonic() + duration)
+
+    def next_attempt(self, original: FlowFile, policy: RetryPolicy, now: int) -> FlowFile:
+        """The FlowFile that goes back for one more try; with yield the processor waits (E9)."""
+        step = self.flat.penalty_us if policy.backoff is Backoff.PENALIZE else self.flat.yield_us
+        wait = min(policy.maximum_us, step << min(original.attempts, 40))
+        attempts = original.attempts + 1
+        if policy.backoff is Backoff.YIELD:
+            self.yield_for(wait)
+            return msgspec.structs.replace(original, attempts=attempts)
+        return msgspec.structs.replace(original, attempts=attempts, penalty_until=now + wait)
+
+    def unknown_relationship(self, name: str) -> str:
+        """The message for a transfer to nowhere."""
+        known = ", ".join(sorted(self.flat.relationships)) or "none"
+        return (
+            f"processor {self.id!r} ({self.flat.type}) must transfer to one of its relationships "
+            f"({known}); got {name!r}"
+        )
+
+    def report_progress(self, changes: Mapping[str, int | None]) -> None:
+        """Progress of event time per partition, never backwards (E20)."""
+        for partition, time in changes.items():
+            if time is None:
+                self.progress.pop(partition, None)
+            else:
+                self.progress[partition] = max(time, self.progress.get(partition, time))
+
+    # -- what people see -----------------------------------------------------------------------
+
+    @property
+    def status(self) -> str:
+        """One word for the state."""
+        if self.flat.disabled:
+            return "disabled"
+        if self.completed:
+            return "completed"
+        if self.running:
+            return "running"
+        return "stopping" if self.active else "stopped"
+
+
+class Core:
+    """What all sessions of one runner share."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        repository: Repository,
+        ids: IdGenerator,
+        board: BulletinBoard,
+    ) -> None:
+        self.clock = clock
+        self.repository = repository
+        self.ids = ids
+        self.board = board
+        self.contents = ContentStore(repository.content_directory)
+        self.ledger = Ledger()
+        self.counters: dict[str, int] = {}
+        self.faults: dict[str, str] = {}
+        self.out_of_memory = False
+        self.observers: list[Callable[[Node, ProcessSession, list[Any]], None]] = []
+        self._thread = threading.get_ident()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def bind(self) -> None:
+        """Remember the loop that owns the connections."""
+        self._thread = threading.get_ident()
+        self._loop = asyncio.get_running_loop()
+
+    def sources_wait(self) -> bool:
+        """Whether no source may make anything: the disk, the memory or a damage forbids it."""
+        return self.repository.backlogged or self.out_of_memory or bool(self.faults)
+
+    def call(self, function: Callable[..., T], *args: Any) -> T:
+        """Call on the engine's loop: at once when there, else wait for it (E3)."""
+        if threading.get_ident() == self._thread or self._loop is None:
+            return function(*args)
+
+        async def there() -> T:
+            return function(*args)
+
+        return asyncio.run_coroutine_threadsafe(there(), self._loop).result()
+
+    def account(
+        self,
+        node: Node,
+        session: ProcessSession,
+        taken: int,
+        sent: list[tuple[str, list[FlowFile], int, int]],
+    ) -> None:
+        """Count one committed session, per batch."""
+        polled, created, removed = session.summary()
+        bucket = node.statistics.bucket(self.clock.monotonic())
+        bucket.flowfiles_in += taken
+        if polled:
+            bucket.bytes_in += sum([f.size for f in polled])
+        copies = 0
+        for name, flowfiles, size, connections in sent:
+            count = len(flowfiles)
+            if connections:
+                bucket.flowfiles_out += count * connections
+                bucket.bytes_out += size * connections
+                copies += count * (connections - 1)
+            else:
+                relationship = node.flat.relationships[name]
+                self.ledger.add("failed" if relationship.failure else "out", count)
+        bucket.bytes_read += session.bytes_read
+        bucket.bytes_written += session.bytes_written
+        self.ledger.add("in", len(created) + copies)
+        self.ledger.add("out", len(removed))
+        counters = session.counters()
+        if counters:
+            self._count(counters)
+        if len(created) + copies + len(removed) or counters:
+            self.repository.set_totals("ledger", self.ledger.totals)
+        for observe in self.observers:
+            observe(node, session, sent)
+
+    def _count(self, changes: Mapping[str, int]) -> None:
+        for name, delta in changes.items():
+            self.counters[name] = self.counters.get(name, 0) + delta
+        self.repository.set_totals("counters", self.counters)

@@ -1,0 +1,224 @@
+"""Declaring a processor: the class is the specification.
+
+From the class come validation, JSON Schema for forms, documentation, the linter and the palette, so
+nothing is said twice. See ``docs/processors/writing.md`` for one written in 30 lines.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import msgspec
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from flowengine.context import ProcessContext
+    from flowengine.session import ProcessSession
+
+T = TypeVar("T")
+
+
+class InputRequirement(StrEnum):
+    """Whether a processor takes FlowFiles from connections."""
+
+    REQUIRED = "required"
+    ALLOWED = "allowed"
+    FORBIDDEN = "forbidden"
+
+
+class Relationship(str):
+    """One named outcome. As a class attribute its name is the attribute's name with spaces.
+
+    failure: what goes here was not done; the ledger counts it as failed when auto-terminated
+    """
+
+    __slots__ = ("description", "failure")
+    description: str
+    failure: bool
+
+    def __new__(
+        cls, description: str = "", *, name: str = "", failure: bool = False
+    ) -> Relationship:
+        self = super().__new__(cls, name)
+        self.description = description
+        self.failure = failure
+        return self
+
+    def named(self, name: str) -> Relationship:
+        """The same relationship under a name."""
+        return Relationship(self.description, name=name, failure=self.failure)
+
+
+class ProcessorProperties(BaseModel):
+    """Base of every ``Properties`` model: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, validate_default=True
+    )
+
+
+class Service:
+    """Marks a property that names a controller service: ``Annotated[str, Service("Kafka…")]``.
+
+    type: name of the service class that the reference must have
+    """
+
+    def __init__(self, type: str) -> None:
+        self.type = type
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        return {**handler(core_schema), "format": "service", "service": self.type}
+
+
+class NifiNote(msgspec.Struct, frozen=True):
+    """What a NiFi user must know: NiFi's display names and where our default differs.
+
+    processor: NiFi's class name
+    names:     our property → NiFi's display name
+    defaults:  our property → NiFi's default, where it is not ours
+    """
+
+    processor: str
+    names: Mapping[str, str] = {}
+    defaults: Mapping[str, str] = {}
+
+
+class Given(msgspec.Struct, frozen=True):
+    """A FlowFile that an example puts into the processor's queue."""
+
+    content: bytes | str = b""
+    attributes: Mapping[str, str] = {}
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """A FlowFile that an example expects; None content and unnamed attributes are not looked at."""
+
+    content: bytes | str | None = None
+    attributes: Mapping[str, str] = {}
+
+
+class Example(msgspec.Struct, frozen=True):
+    """A documented use that runs as a test.
+
+    expect: relationship → what arrives there, in order
+    """
+
+    title: str
+    properties: Mapping[str, Any]
+    given: tuple[Given, ...] = ()
+    expect: Mapping[str, tuple[Expected, ...]] = {}
+    description: str = ""
+
+
+class Processor:
+    """Base of every processor. One instance serves all tasks of one processor of one flow.
+
+    ``on_trigger`` takes FlowFiles from the session, makes new ones and transfers each one; the
+    scheduler commits when it returns and rolls back when it raises. A plain method only computes
+    and is called on the engine's loop; an ``async`` one may await I/O and runs as a task.
+    """
+
+    tags: ClassVar[tuple[str, ...]] = ()
+    reads: ClassVar[Mapping[str, str]] = {}
+    writes: ClassVar[Mapping[str, str]] = {}
+    input: ClassVar[InputRequirement] = InputRequirement.REQUIRED
+    blocking: ClassVar[bool] = False
+    serial: ClassVar[bool] = False
+    nifi: ClassVar[NifiNote | None] = None
+    examples: ClassVar[tuple[Example, ...]] = ()
+    relationships: ClassVar[Mapping[str, Relationship]] = {}
+
+    Properties: ClassVar[type[ProcessorProperties]] = ProcessorProperties
+    properties: Any
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = dict(cls.relationships)
+        for key, value in list(vars(cls).items()):
+            if isinstance(value, Relationship):
+                named = value.named(str(value) or key.replace("_", " "))
+                setattr(cls, key, named)
+                own[str(named)] = named
+        cls.relationships = own
+
+    def __init__(self, properties: ProcessorProperties) -> None:
+        self.properties = properties
+
+    @classmethod
+    def relationships_for(cls, properties: Any) -> Mapping[str, Relationship]:
+        """Relationships that exist with these properties; by default the declared ones."""
+        return cls.relationships
+
+    @asynccontextmanager
+    async def on_scheduled(self, context: ProcessContext) -> AsyncIterator[None]:
+        """Open what the processor needs while it runs; closed when it stops."""
+        yield
+
+    def reconfigure(self, properties: ProcessorProperties) -> bool:
+        """Take new properties while running. False, the default, asks for a restart instead."""
+        return False
+
+    def on_trigger(
+        self, context: ProcessContext, session: ProcessSession
+    ) -> Awaitable[None] | None:
+        """Do one unit of work."""
+        raise NotImplementedError
+
+    @classmethod
+    def is_async(cls) -> bool:
+        """Whether ``on_trigger`` is a coroutine function."""
+        return inspect.iscoroutinefunction(cls.on_trigger)
+
+    @classmethod
+    def is_source(cls) -> bool:
+        """Whether it makes FlowFiles from nothing the flow gave it."""
+        return cls.input is InputRequirement.FORBIDDEN
+
+
+class ControllerService:
+    """Something that several processors share, such as a connection to a Kafka cluster.
+
+    Opened before the processors that name it start, closed after the last of them stopped.
+    """
+
+    tags: ClassVar[tuple[str, ...]] = ()
+
+    Properties: ClassVar[type[ProcessorProperties]] = ProcessorProperties
+    properties: Any
+
+    def __init__(self, properties: ProcessorProperties) -> None:
+        self.properties = properties
+
+    @asynccontextmanager
+    async def on_enabled(self, context: ServiceContext) -> AsyncIterator[None]:
+        """Check the configuration against the world; open what is shared."""
+        yield
+
+    async def verify(self, context: ServiceContext) -> AsyncIterator[VerifyStep]:
+        """Check the configuration step by step; yields one result per step."""
+        return
+        yield
+
+
+class VerifyStep(msgspec.Struct, frozen=True):
+    """One step of a verification: what was tried, whether it worked, and why not."""
+
+    name: str
+    ok: bool
+    message: str = ""
+
+
+class ServiceContext(msgspec.Struct):
+    """What a controller service may use: its id, and the loop for network clients."""
+
+    id: str
+    io: Any
+
+
+def describe_class(cls: type) -> str:
+    """The first line of a class's docstring."""
+    return (inspect.getdoc(cls) or "").partition("\n")[0]

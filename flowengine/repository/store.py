@@ -1,0 +1,259 @@
+"""The SQLite file of a data directory: schema, one transaction per cut, reading back.
+
+WAL with ``synchronous=FULL``, automatic checkpoints off, passive ones between cuts (E17). A row of
+``chunks`` holds up to 256 FlowFiles: its metadata columns come first and the encoded FlowFiles
+last, so that recovery reads a few pages per row and not the contents (E11). What is consumed of a
+row is kept as dead ranges beside it; a row without living FlowFiles is deleted.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from flowengine.errors import RepositoryError
+from flowengine.flowfile import FlowFile
+
+APPLICATION_ID = 0x464C4F57  # "FLOW"
+FORMAT = 1
+CHECKPOINT_PAGES = 2000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS chunks (
+    id INTEGER PRIMARY KEY, connection TEXT NOT NULL, count INTEGER NOT NULL, runs BLOB NOT NULL,
+    dead BLOB, files BLOB, checksum INTEGER NOT NULL, data BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS state (
+    processor TEXT, key TEXT, value BLOB, PRIMARY KEY (processor, key)
+) WITHOUT ROWID;
+"""
+
+
+class Run(msgspec.Struct, array_like=True, gc=False):
+    """One piece inside a row, as metadata. Times in µs."""
+
+    position: int
+    count: int
+    bytes: int
+    marked: bool
+    penalty_until: int
+    event_time: int | None
+
+
+class NewRow(msgspec.Struct):
+    """A row to be written: its FlowFiles are encoded by the writer, off the engine's loop."""
+
+    id: int
+    connection: str
+    runs: list[Run]
+    lists: list[list[FlowFile]]
+    files: list[str]
+
+
+class RowInfo(msgspec.Struct):
+    """A row as recovery sees it, without its FlowFiles."""
+
+    id: int
+    connection: str
+    count: int
+    runs: list[Run]
+    dead: list[tuple[int, int]]
+    files: list[str]
+
+
+class Cut(msgspec.Struct):
+    """One consistent cut: the net change since the last one (E14)."""
+
+    rows: list[NewRow] = []
+    dead: dict[int, list[tuple[int, int]]] = {}
+    gone: list[int] = []
+    state: dict[tuple[str, str], Any] = {}
+    meta: dict[str, Any] = {}
+
+    @property
+    def empty(self) -> bool:
+        return not (self.rows or self.dead or self.gone or self.state or self.meta)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_flowfiles = msgspec.msgpack.Decoder(list[FlowFile]).decode
+_decode_runs = msgspec.msgpack.Decoder(list[Run]).decode
+_decode_ranges = msgspec.msgpack.Decoder(list[tuple[int, int]]).decode
+_decode_names = msgspec.msgpack.Decoder(list[str]).decode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+class Store:
+    """One connection to the file. Each thread that uses the store opens its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, cached_statements=64
+            )
+            connection.execute("PRAGMA page_size=8192")
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA wal_autocheckpoint=0")
+            connection.execute("PRAGMA busy_timeout=10000")
+            if sys.platform == "darwin":
+                connection.execute("PRAGMA fullfsync=1")
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+        return connection
+
+    def prepare(self) -> None:
+        """Create the schema in a new file; refuse what is foreign or newer."""
+        try:
+            self._check_owner()
+            self._connection.executescript(_SCHEMA)
+            self._connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            self._connection.execute(f"PRAGMA user_version={FORMAT}")
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    def _check_owner(self) -> None:
+        (owner,) = self._connection.execute("PRAGMA application_id").fetchone()
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if owner not in (0, APPLICATION_ID) or (owner == 0 and tables):
+            raise RepositoryError(
+                f"repository {str(self.path)!r} must be one that flowengine made; got another "
+                "program's database. Choose another --data-dir"
+            )
+        if version > FORMAT:
+            raise RepositoryError(
+                f"repository {str(self.path)!r} must have format {FORMAT} or older; got {version}. "
+                "Use the newer flowengine that wrote it"
+            )
+
+    def _damaged(self, error: sqlite3.DatabaseError) -> RepositoryError:
+        return RepositoryError(
+            f"repository {str(self.path)!r} must be a readable SQLite database; got {error}. "
+            "Restore it with `flowengine restore`, or move the file away to start empty"
+        )
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def write(self, cut: Cut) -> None:
+        """Write one cut in one transaction. Raises sqlite3.Error and leaves nothing half done."""
+        run = self._connection.execute
+        run("BEGIN IMMEDIATE")
+        try:
+            self._write_rows(cut)
+            self._write_state(cut.state)
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                [(key, _encode(value)) for key, value in cut.meta.items()],
+            )
+            run("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                run("ROLLBACK")
+            raise
+
+    def _write_rows(self, cut: Cut) -> None:
+        many = self._connection.executemany
+        many("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_encoded, cut.rows))
+        many("DELETE FROM chunks WHERE id = ?", [(row,) for row in cut.gone])
+        many(
+            "UPDATE chunks SET dead = ? WHERE id = ?",
+            [(_encode(ranges), row) for row, ranges in cut.dead.items()],
+        )
+
+    def _write_state(self, state: Mapping[tuple[str, str], Any]) -> None:
+        gone = [key for key, value in state.items() if value is None]
+        kept = [(*key, _encode(value)) for key, value in state.items() if value is not None]
+        self._connection.executemany("DELETE FROM state WHERE processor = ? AND key = ?", gone)
+        self._connection.executemany("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", kept)
+
+    def checkpoint(self, *, whole: bool = False) -> None:
+        """Move the write-ahead log into the file; passive unless ``whole``."""
+        self._connection.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if whole else 'PASSIVE'})")
+
+    def checkpoint_if_large(self) -> None:
+        """A passive checkpoint when the write-ahead log has grown."""
+        wal = self.path.with_name(self.path.name + "-wal")
+        size = wal.stat().st_size if wal.exists() else 0
+        if size > CHECKPOINT_PAGES * 8192:
+            self.checkpoint(whole=size > 16 * CHECKPOINT_PAGES * 8192)
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def flowfiles(self, row: int) -> list[FlowFile]:
+        """The FlowFiles of one row, dead ones included."""
+        query = "SELECT checksum, data FROM chunks WHERE id = ?"
+        try:
+            found = self._connection.execute(query, (row,)).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+        if found is None or zlib.crc32(found[1]) != found[0]:
+            raise self._damaged(sqlite3.DatabaseError(f"row {row} is missing or damaged"))
+        return _decode_flowfiles(found[1])
+
+    def rows(self) -> Iterator[RowInfo]:
+        """Metadata of all rows, oldest first."""
+        query = "SELECT id, connection, count, runs, dead, files FROM chunks ORDER BY id"
+        for id_, connection, count, runs, dead, files in self._reading(query):
+            yield RowInfo(
+                id_,
+                connection,
+                count,
+                _decode_runs(runs),
+                _decode_ranges(dead) if dead else [],
+                _decode_names(files) if files else [],
+            )
+
+    def state(self) -> dict[tuple[str, str], Any]:
+        """All processors' state."""
+        rows = self._reading("SELECT processor, key, value FROM state")
+        return {(processor, key): _decode(value) for processor, key, value in rows}
+
+    def meta(self) -> dict[str, Any]:
+        """Everything that is about the store and the flow as a whole."""
+        return {key: _decode(value) for key, value in self._reading("SELECT key, value FROM meta")}
+
+    def _reading(self, query: str) -> Sequence[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(query).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    def backup(self, target: Path, progress: Callable[[int, int, int], None] | None = None) -> None:
+        """Copy one committed cut into another file."""
+        copy = sqlite3.connect(target)
+        try:
+            self._connection.backup(copy, pages=1000, progress=progress)
+        finally:
+            copy.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _encoded(row: NewRow) -> tuple[object, ...]:
+    lists = row.lists
+    flowfiles = lists[0] if len(lists) == 1 else [f for part in lists for f in part]
+    data = _encode(flowfiles)
+    files = _encode(row.files) if row.files else None
+    return (
+        row.id,
+        row.connection,
+        len(flowfiles),
+        _encode(row.runs),
+        None,
+        files,
+        zlib.crc32(data),
+        data,
+    )

@@ -1,0 +1,543 @@
+"""ProcessSession: one atomic unit of work.
+
+Invariants
+----------
+1. A session touches connections only when it polls and when it commits or rolls back, on the
+   engine's loop; between the two it is private and may be used by a worker thread (E3).
+2. At commit every FlowFile that was polled or created has been transferred, kept or removed, once.
+   Anything else is a processor's bug and rolls back.
+3. Commit is synchronous: outputs are visible, inputs settled, state changed, all or nothing (E2).
+4. Roll-back puts every FlowFile back where it was (E4).
+5. The unit of retry is one input and what descends from it in this session (E6).
+
+Prior art: NiFi's ``StandardProcessSession``. Rejected: one bookkeeping record per FlowFile; here
+lists go through untouched and one comparison of ids per batch checks rule 2.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import msgspec
+
+from flowengine.connection import Connection, Piece
+from flowengine.content import INLINE_LIMIT, ContentWriter, FileContent
+from flowengine.errors import ProcessorBug
+from flowengine.flowfile import FlowFile
+
+if TYPE_CHECKING:
+    from flowengine.node import Core, Node
+
+BATCH_BYTES = 1 << 20
+PART_OBJECTS = 1000
+PART_BYTES = 16 << 20
+
+_id = attrgetter("id")
+
+
+class ProcessSession:
+    """Get, create, change and transfer FlowFiles; the scheduler commits or rolls back."""
+
+    def __init__(self, node: Node, core: Core) -> None:
+        self._node = node
+        self._core = core
+        self._pieces: list[Piece] = []
+        self._waiting: list[FlowFile] = []
+        self._polled: list[FlowFile] = []
+        self._created: list[FlowFile] = []
+        self._created_bytes = 0
+        self._roots: dict[int, int] = {}
+        self._outputs: dict[str, list[FlowFile]] = {}
+        self._removed: list[FlowFile] = []
+        self._kept: list[FlowFile] = []
+        self._penalized: set[int] = set()
+        self._changes: dict[str, Any] = {}
+        self._counters: dict[str, int] = {}
+        self._callbacks: list[Callable[[], None]] = []
+        self._progress: dict[str, int | None] = {}
+        self._files: list[FileContent] = []
+        self._has_files = False
+        self._sources: list[Connection] | None = None
+        self._unlimited = False
+        self.bytes_read = 0
+        self.bytes_written = 0
+        self.now = core.clock.wall()
+
+    # -- taking --------------------------------------------------------------------------------
+
+    def get(self) -> FlowFile | None:
+        """The next FlowFile, or None when nothing is ready."""
+        batch = self.get_batch(1)
+        return batch[0] if batch else None
+
+    def get_batch(self, maximum: int | None = None) -> list[FlowFile]:
+        """Up to ``maximum`` FlowFiles (by default the batch size), about 1 MiB of content."""
+        limit = maximum or self._node.batch_size
+        if not self._unlimited:
+            limit = min(limit, self._node.limit)
+        if not self._waiting:
+            self._core.call(self._poll, limit)
+        batch, self._waiting = self._waiting[:limit], self._waiting[limit:]
+        self._polled += batch
+        return batch
+
+    def prefetch(self) -> None:
+        """Poll one batch now, on the loop, for a trigger that will run on a thread."""
+        self._poll(min(self._node.batch_size, self._node.limit))
+
+    def _poll(self, limit: int) -> None:
+        left = BATCH_BYTES
+        inputs = self._node.next_inputs() if self._sources is None else self._sources
+        for connection in inputs:
+            pieces = connection.poll(limit, left, self.now)
+            self._pieces += pieces
+            for piece in pieces:
+                self._waiting += piece.flowfiles or ()
+                limit -= piece.count
+                left -= piece.bytes
+                self._has_files = self._has_files or piece.files
+            if limit <= 0 or left <= 0:
+                return
+
+    # -- making and changing -------------------------------------------------------------------
+
+    def create(
+        self,
+        content: bytes = b"",
+        attributes: Mapping[str, str] | None = None,
+        *,
+        parent: FlowFile | None = None,
+        ingest_time: int | None = None,
+        event_time: int | None = None,
+    ) -> FlowFile:
+        """A new FlowFile. With a parent it inherits attributes, times and the fate of a retry."""
+        data = bytes(content) if len(content) <= INLINE_LIMIT else self._to_file(content)
+        made = self._new(parent, dict(attributes or {}), ingest_time, event_time)
+        made.content, made.size = data, len(data)
+        self.bytes_written += len(data)
+        self._created_bytes += len(data)
+        self._created.append(made)
+        if parent is not None:
+            self._roots[made.id] = self._roots.get(parent.id, parent.id)
+        return made
+
+    def _new(
+        self,
+        parent: FlowFile | None,
+        attributes: dict[str, str],
+        ingest_time: int | None,
+        event_time: int | None,
+    ) -> FlowFile:
+        now, number = self.now, self._core.ids.take()
+        if parent is None:
+            ingest = now if ingest_time is None else ingest_time
+            return FlowFile(number, attributes, b"", 0, now, now, ingest, event_time, event_time)
+        merged = {**parent.attributes, **attributes}
+        first = parent.event_time if event_time is None else event_time
+        last = parent.event_last if event_time is None else event_time
+        ingest = parent.ingest_time if ingest_time is None else ingest_time
+        start = parent.lineage_start
+        return FlowFile(number, merged, b"", 0, parent.entry_time, start, ingest, first, last)
+
+    def create_many(
+        self, contents: list[bytes], attributes: list[dict[str, str]], *, ingest: list[int] | None
+    ) -> list[FlowFile]:
+        """FlowFiles without a parent, for sources in a hurry. The dicts are kept, not copied."""
+        now = self.now
+        times = ingest if ingest is not None else [now] * len(contents)
+        ids = self._core.ids.take_many(len(contents))
+        made = [
+            FlowFile(number, names, content, len(content), now, now, time)
+            for number, content, names, time in zip(ids, contents, attributes, times, strict=True)
+        ]
+        size = sum(map(len, contents))
+        self.bytes_written += size
+        self._created_bytes += size
+        self._created += made
+        return made
+
+    def clone(self, flowfile: FlowFile) -> FlowFile:
+        """A copy under a new id; the content is shared."""
+        copy = msgspec.structs.replace(flowfile, id=self._core.ids.take())
+        self._created.append(copy)
+        self._roots[copy.id] = self._roots.get(flowfile.id, flowfile.id)
+        return copy
+
+    @property
+    def room(self) -> bool:
+        """Whether this session may still create FlowFiles; a splitter stops when not (E7)."""
+        return len(self._created) < PART_OBJECTS and self._created_bytes < PART_BYTES
+
+    def read(self, flowfile: FlowFile) -> bytes:
+        """The whole content."""
+        self.bytes_read += flowfile.size
+        if isinstance(flowfile.content, bytes):
+            return flowfile.content
+        return self._core.contents.read(flowfile.content)
+
+    def open(self, flowfile: FlowFile) -> BinaryIO:
+        """The content as a stream, for what may be large; the caller closes it."""
+        self.bytes_read += flowfile.size
+        return self._core.contents.open(flowfile.content)
+
+    def write(self, flowfile: FlowFile, content: bytes) -> FlowFile:
+        """A FlowFile with this content."""
+        self.bytes_written += len(content)
+        small = len(content) <= INLINE_LIMIT
+        return flowfile.with_content(bytes(content) if small else self._to_file(content))
+
+    def _to_file(self, content: bytes) -> FileContent:
+        writer = self._core.contents.create(self._core.ids.take())
+        writer.write(content)
+        kept = self._finish(writer)
+        if isinstance(kept, bytes):
+            raise AssertionError("a content above the limit lies in a file")
+        return kept
+
+    def _finish(self, writer: ContentWriter) -> bytes | FileContent:
+        content = writer.finish()
+        if isinstance(content, FileContent):
+            self._core.contents.sync_directory()
+            self._files.append(content)
+            self._has_files = True
+        return content
+
+    @contextmanager
+    def writer(self, flowfile: FlowFile) -> Iterator[ContentStream]:
+        """Stream a new content: ``with session.writer(f) as out: …``, then ``out.flowfile``."""
+        writer = self._core.contents.create(self._core.ids.take())
+        stream = ContentStream(writer, flowfile)
+        try:
+            yield stream
+        except BaseException:
+            writer.discard()
+            raise
+        self.bytes_written += writer.size
+        stream.flowfile = flowfile.with_content(self._finish(writer))
+
+    def put_attributes(self, flowfile: FlowFile, changes: Mapping[str, str]) -> FlowFile:
+        """A FlowFile with these attributes added or replaced."""
+        return flowfile.with_attributes(changes)
+
+    def penalize(self, flowfile: FlowFile) -> FlowFile:
+        """A FlowFile that waits for the penalty duration in the queue it is put into."""
+        self._penalized.add(flowfile.id)
+        until = self.now + self._node.flat.penalty_us
+        return msgspec.structs.replace(flowfile, penalty_until=until)
+
+    # -- handing on ----------------------------------------------------------------------------
+
+    def transfer(self, flowfiles: FlowFile | list[FlowFile], relationship: str) -> None:
+        """Hand on to a relationship. A list is kept: do not change it afterwards."""
+        many = [flowfiles] if isinstance(flowfiles, FlowFile) else flowfiles
+        if not many:
+            return
+        there = self._outputs.get(relationship)
+        self._outputs[relationship] = many if there is None else [*there, *many]
+
+    def remove(self, flowfiles: FlowFile | list[FlowFile]) -> None:
+        """Take out of the flow: the work with it is done."""
+        self._removed += [flowfiles] if isinstance(flowfiles, FlowFile) else flowfiles
+
+    def keep(self, flowfiles: FlowFile | list[FlowFile]) -> None:
+        """Leave where it was, for a later trigger; a changed cursor or penalty is kept too."""
+        self._kept += [flowfiles] if isinstance(flowfiles, FlowFile) else flowfiles
+
+    def fail(
+        self,
+        flowfile: FlowFile,
+        error: BaseException | str,
+        relationship: str = "failure",
+        **attributes: str,
+    ) -> None:
+        """Transfer with ``error.*`` attributes that say what went wrong, where and how often."""
+        kind = "" if isinstance(error, str) else type(error).__name__
+        changes = {
+            "error.class": kind or "Error",
+            "error.message": str(error),
+            "error.processor": self._node.id,
+            "error.attempt": str(flowfile.attempts + 1),
+            **{name.replace("_", "."): value for name, value in attributes.items()},
+        }
+        self.transfer(flowfile.with_attributes(changes), relationship)
+
+    # -- the rest ------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> MutableMapping[str, Any]:
+        """This processor's durable state with this session's changes. Values are immutable."""
+        return SessionState(self._node.state, self._changes)
+
+    def adjust_counter(self, name: str, delta: int = 1) -> None:
+        """Add to a named counter of the flow."""
+        self._counters[name] = self._counters.get(name, 0) + delta
+
+    def on_durable(self, callback: Callable[[], None]) -> None:
+        """Call on the engine's loop once this session is on disk: the only place from which
+        anything upstream is acknowledged (E2)."""
+        self._callbacks.append(callback)
+
+    def report_progress(self, partition: str, event_time: int | None) -> None:
+        """A source: no record of this partition at or before ``event_time`` will come any more.
+
+        None takes the partition out of the watermark (idle, revoked or done).
+        """
+        self._progress[partition] = event_time
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing came of it: to be triggered again at once would spin."""
+        done = self._outputs or self._removed or self._created or self._changes
+        return not (done or self._callbacks)
+
+    @property
+    def taken(self) -> int:
+        """FlowFiles that were polled."""
+        return sum(piece.count for piece in self._pieces)
+
+    def again(self) -> ProcessSession:
+        """A new session that polls from the same queues, after this one was rolled back."""
+        session = ProcessSession(self._node, self._core)
+        session._sources = list(dict.fromkeys(piece.connection for piece in self._pieces))
+        session._unlimited = True
+        return session
+
+    # -- ending, called by the scheduler -------------------------------------------------------
+
+    def commit(self) -> None:
+        """Make everything visible at once. Raises ProcessorBug and changes nothing when a
+        FlowFile is missing, doubled, or sent to a relationship that does not exist."""
+        self._kept += self._waiting
+        self._polled += self._waiting
+        self._waiting = []
+        self._check()
+        back = self._retried() if self._node.flat.retry else {}
+        for flowfile in self._kept:
+            back[flowfile.id] = flowfile
+        core, node = self._core, self._node
+        core.repository.begin(self._pieces, self._callbacks)
+        outgoing = self._send()
+        self._settle(back)
+        if self._has_files:
+            core.repository.files_changed(self._file_changes(outgoing, back))
+        self._apply_state()
+        core.account(node, self, len(self._polled) - len(back), outgoing)
+        core.repository.end()
+
+    def _check(self) -> None:
+        outputs = self._outputs
+        expected = list(map(_id, self._polled)) + list(map(_id, self._created))
+        actual: list[int] = []
+        for name, flowfiles in outputs.items():
+            if name not in self._node.flat.relationships:
+                raise ProcessorBug(self._node.unknown_relationship(name))
+            actual += map(_id, flowfiles)
+        actual += map(_id, self._removed)
+        actual += map(_id, self._kept)
+        if actual != expected and sorted(actual) != sorted(expected):
+            raise ProcessorBug(self._misplaced(Counter(expected), Counter(actual)))
+
+    def _misplaced(self, expected: Counter[int], actual: Counter[int]) -> str:
+        lost, extra = expected - actual, actual - expected
+        got = f"{lost.total()} left behind" if lost else f"{extra.total()} handed on twice"
+        return (
+            f"processor {self._node.id!r} ({self._node.flat.type}) must transfer, keep or remove "
+            f"each FlowFile of a session once; got {got}. The session was rolled back"
+        )
+
+    def _retried(self) -> dict[int, FlowFile]:
+        """Inputs that go back for another attempt; what descends from them is dropped (E6)."""
+        originals = {f.id: f for f in self._polled}
+        back: dict[int, FlowFile] = {}
+        for name, policy in self._node.flat.retry.items():
+            for flowfile in self._outputs.get(name, ()):
+                root = self._roots.get(flowfile.id, flowfile.id)
+                original = originals.get(root)
+                if original is None or root in back:
+                    continue
+                if policy.count is None or original.attempts < policy.count:
+                    back[root] = self._node.next_attempt(original, policy, self.now)
+        if back:
+            self._drop_descendants(back)
+        return back
+
+    def _drop_descendants(self, back: Mapping[int, FlowFile]) -> None:
+        roots = self._roots
+        for name, flowfiles in self._outputs.items():
+            left = [f for f in flowfiles if roots.get(f.id, f.id) not in back]
+            self._outputs[name] = left
+        self._created = [f for f in self._created if roots.get(f.id, f.id) not in back]
+        self._removed = [f for f in self._removed if roots.get(f.id, f.id) not in back]
+        self._kept = [f for f in self._kept if roots.get(f.id, f.id) not in back]
+
+    def _send(self) -> list[tuple[str, list[FlowFile], int, int]]:
+        """Put outputs into connections: (relationship, FlowFiles, bytes, copies) per relationship."""
+        marked = bool(self._penalized) or any(piece.marked for piece in self._pieces)
+        sent = []
+        for name, flowfiles in self._outputs.items():
+            if not flowfiles:
+                continue
+            ready = self._cleaned(flowfiles) if marked else flowfiles
+            size = sum([f.size for f in ready])
+            connections = self._node.outputs.get(name, ())
+            for index, connection in enumerate(connections):
+                self._deliver(connection, self._copies(ready) if index else ready, size)
+            sent.append((name, ready, size, len(connections)))
+        return sent
+
+    def _deliver(self, connection: Connection, flowfiles: list[FlowFile], size: int) -> None:
+        files = self._has_files
+        if not self._penalized:
+            connection.put(flowfiles, size, files=files)
+            return
+        waiting = [f for f in flowfiles if f.penalty_until]
+        free = [f for f in flowfiles if not f.penalty_until]
+        connection.put_penalized(waiting, files=files)
+        if free:
+            connection.put(free, sum([f.size for f in free]), files=files)
+
+    def _cleaned(self, flowfiles: list[FlowFile]) -> list[FlowFile]:
+        """Without what belonged to the queue they leave: attempts, cursor, an old penalty."""
+        penalized = self._penalized
+        return [
+            f
+            if not (f.attempts or f.cursor or f.penalty_until) or f.id in penalized
+            else msgspec.structs.replace(f, attempts=0, cursor=0, penalty_until=0)
+            for f in flowfiles
+        ]
+
+    def _copies(self, flowfiles: list[FlowFile]) -> list[FlowFile]:
+        ids = self._core.ids.take_many(len(flowfiles))
+        replace = msgspec.structs.replace
+        return [replace(f, id=number) for f, number in zip(flowfiles, ids, strict=True)]
+
+    def _settle(self, back: Mapping[int, FlowFile]) -> None:
+        by_connection: dict[Connection, list[Piece]] = {}
+        for piece in self._pieces:
+            by_connection.setdefault(piece.connection, []).append(piece)
+        for connection, pieces in by_connection.items():
+            done = pieces if not back else self._put_back(connection, pieces, back)
+            connection.settle(done)
+
+    def _put_back(
+        self, connection: Connection, pieces: list[Piece], back: Mapping[int, FlowFile]
+    ) -> list[Piece]:
+        """Return what goes back to its place; the pieces that are done with are returned."""
+        done: list[Piece] = []
+        for piece in pieces:
+            flowfiles = piece.flowfiles or []
+            if all(back.get(f.id) is f for f in flowfiles):
+                connection.restore([piece])
+                continue
+            if not any(f.id in back for f in flowfiles):
+                done.append(piece)
+                continue
+            done += self._put_back_singly(connection, piece, back)
+        return done
+
+    def _put_back_singly(
+        self, connection: Connection, piece: Piece, back: Mapping[int, FlowFile]
+    ) -> list[Piece]:
+        done = []
+        parts = connection.split(piece, [1] * piece.count) if piece.count > 1 else [piece]
+        for part in parts:
+            [flowfile] = part.flowfiles or [None]
+            again = back.get(flowfile.id) if flowfile is not None else None
+            if again is flowfile:
+                connection.restore([part])
+                continue
+            done.append(part)
+            if again is not None:
+                connection.put_at(part.position, again, files=part.files)
+        return done
+
+    def _file_changes(self, sent: Iterable[Any], back: Mapping[int, FlowFile]) -> dict[str, int]:
+        """References to content files that this commit gains and loses."""
+        changes: Counter[str] = Counter()
+        for content in self._files:
+            changes[content.name] += 0
+        for piece_flowfile in self._polled:
+            if isinstance(piece_flowfile.content, FileContent):
+                changes[piece_flowfile.content.name] -= 1
+        for _, flowfiles, _, copies in sent:
+            for flowfile in flowfiles:
+                if isinstance(flowfile.content, FileContent):
+                    changes[flowfile.content.name] += copies
+        for flowfile in back.values():
+            if isinstance(flowfile.content, FileContent):
+                changes[flowfile.content.name] += 1
+        return dict(changes)
+
+    def _apply_state(self) -> None:
+        node, repository = self._node, self._core.repository
+        for key, value in self._changes.items():
+            if value is None:
+                node.state.pop(key, None)
+            else:
+                node.state[key] = value
+            repository.set_state(node.id, key, value)
+        if self._progress:
+            node.report_progress(self._progress)
+
+    def rollback(self) -> None:
+        """Put everything back; what was created is gone."""
+        by_connection: dict[Connection, list[Piece]] = {}
+        for piece in self._pieces:
+            by_connection.setdefault(piece.connection, []).append(piece)
+        for connection, pieces in by_connection.items():
+            connection.restore(pieces)
+        for content in self._files:
+            self._core.contents.unlink(content.name)
+
+    def counters(self) -> Mapping[str, int]:
+        """Counter changes of this session."""
+        return self._counters
+
+    def summary(self) -> tuple[list[FlowFile], list[FlowFile], list[FlowFile]]:
+        """What was polled, created and removed, for the ledger and provenance."""
+        return self._polled, self._created, self._removed
+
+
+class ContentStream:
+    """A writable stream and, after it closed, the FlowFile that holds what was written."""
+
+    def __init__(self, writer: ContentWriter, flowfile: FlowFile) -> None:
+        self._writer = writer
+        self.flowfile = flowfile
+
+    def write(self, data: bytes) -> int:
+        """Append bytes."""
+        return self._writer.write(data)
+
+
+class SessionState(MutableMapping[str, Any]):
+    """Durable state as this session sees it: its own changes over the last commit."""
+
+    def __init__(self, base: Mapping[str, Any], changes: dict[str, Any]) -> None:
+        self._base = base
+        self._changes = changes
+
+    def __getitem__(self, key: str) -> Any:
+        value = self._changes[key] if key in self._changes else self._base[key]
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._changes[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self:
+            raise KeyError(key)
+        self._changes[key] = None
+
+    def __iter__(self) -> Iterator[str]:
+        names = {*self._base, *self._changes}
+        return iter(sorted(name for name in names if self._changes.get(name, "") is not None))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

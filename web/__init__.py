@@ -1,0 +1,1 @@
+"""The server: REST API and editor for flow definitions."""
