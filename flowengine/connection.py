@@ -8,8 +8,8 @@ Invariants
    piece, never per FlowFile, and the store keeps rows of pieces (E14).
 3. Bounds are soft: they are checked before a trigger, a session may overshoot once, and FlowFiles
    that were polled but not yet committed still count.
-4. A piece is *alive* until the session that polled it commits. A cut stores alive pieces, so what an
-   open session holds is recorded in the queue it was polled from.
+4. A piece is *alive* until the session that polled it commits. A cut stores alive pieces, so what
+   an open session holds is recorded in the queue it was polled from.
 
 Prior art: NiFi's ``StandardFlowFileQueue`` (soft thresholds, unacknowledged FlowFiles count,
 penalized last). Rejected: its order by content claim and its swap files; a queue of single items
@@ -22,117 +22,12 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
-from typing import Protocol
 
 import msgspec
 
 from flowengine.flowfile import FlowFile
+from flowengine.piece import OVERHEAD, ROW_BYTES, ROW_OBJECTS, Journal, Piece, fitting, rows_of
 from flowengine.prioritizers import SortKey
-
-ROW_OBJECTS = 256
-ROW_BYTES = 1 << 20
-OVERHEAD = 700  # measured bytes of a FlowFile with six attributes, without its content
-
-
-class Row:
-    """A stored row: how many of its FlowFiles are alive, and which ranges are dead."""
-
-    __slots__ = ("count", "dead", "id", "live", "stored")
-
-    def __init__(self, id: int, count: int) -> None:
-        self.id = id
-        self.count = count
-        self.live = count
-        self.dead: list[tuple[int, int]] = []
-        self.stored = False
-
-
-class Token:
-    """An acknowledgement that waits until every piece that descends from it is gone.
-
-    Only the memory repository uses it: with no disk, a source may be acknowledged when nothing
-    that came from it is in the flow any more.
-    """
-
-    __slots__ = ("callbacks", "pieces")
-
-    def __init__(self, callbacks: list[Callable[[], None]]) -> None:
-        self.callbacks = callbacks
-        self.pieces = 0
-
-
-NO_TOKENS: frozenset[Token] = frozenset()
-
-
-class Piece:
-    """FlowFiles with consecutive positions in one connection.
-
-    flowfiles: None when its content is only on disk (E11) or when it is dead
-    marked:    some FlowFile in it carries a penalty, attempts or a cursor
-    """
-
-    __slots__ = (
-        "alive",
-        "bytes",
-        "connection",
-        "count",
-        "event_time",
-        "files",
-        "flowfiles",
-        "marked",
-        "offset",
-        "owned",
-        "position",
-        "row",
-        "tokens",
-    )
-
-    def __init__(
-        self,
-        connection: Connection,
-        position: int,
-        flowfiles: list[FlowFile] | None,
-        size: int,
-        *,
-        count: int = 0,
-        row: Row | None = None,
-        offset: int = 0,
-        marked: bool = False,
-        files: bool = False,
-        event_time: int | None = None,
-    ) -> None:
-        self.connection = connection
-        self.position = position
-        self.flowfiles = flowfiles
-        self.bytes = size
-        self.count = len(flowfiles) if flowfiles is not None else count
-        self.row = row
-        self.offset = offset
-        self.marked = marked
-        self.files = files
-        self.event_time = event_time
-        self.alive = True
-        self.owned = False
-        self.tokens: frozenset[Token] = NO_TOKENS
-
-
-class Journal(Protocol):
-    """What a connection tells the repository, per piece."""
-
-    def added(self, piece: Piece) -> None:
-        """A piece that no cut has seen."""
-
-    def grown(self, piece: Piece, count: int, size: int) -> None:
-        """FlowFiles were appended to a piece that no cut has seen."""
-
-    def settled(self, piece: Piece) -> None:
-        """A piece is done with: its session committed."""
-
-    def replaced(self, piece: Piece, parts: Iterable[Piece]) -> None:
-        """A piece was split."""
-
-    def load(self, piece: Piece) -> list[FlowFile]:
-        """FlowFiles of a piece that are only on disk."""
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -226,7 +121,7 @@ class Connection:
     def put(self, flowfiles: list[FlowFile], size: int, *, files: bool = False) -> None:
         """Append FlowFiles at the tail. The list is kept: the caller must not change it."""
         if len(flowfiles) > ROW_OBJECTS or size > ROW_BYTES:
-            for part, part_size in _rows_of(flowfiles):
+            for part, part_size in rows_of(flowfiles):
                 self._append(part, part_size, files)
         else:
             self._append(flowfiles, size, files)
@@ -374,7 +269,7 @@ class Connection:
             piece = self._live(self._next_loaded(), now)
             if piece is None:
                 continue
-            fit = min(objects, piece.count, _fitting(self._loaded(piece), piece.bytes, size))
+            fit = min(objects, piece.count, fitting(self._loaded(piece), piece.bytes, size))
             if fit < piece.count:
                 piece, rest = self.split(piece, [fit, piece.count - fit])
                 self._pieces.appendleft(rest)
@@ -512,7 +407,7 @@ class Connection:
         return taken
 
     def evict(self, excess: int) -> int:
-        """Forget contents that are on disk, from the tail, until ``excess`` bytes are freed (E11)."""
+        """Forget contents that are on disk, from the tail, until ``excess`` bytes are free (E11)."""
         freed = 0
         for piece in reversed(self._pieces):
             if freed >= excess:
@@ -522,29 +417,3 @@ class Connection:
                 freed += piece.bytes + piece.count * OVERHEAD
         self.resident -= freed
         return freed
-
-
-def _rows_of(flowfiles: list[FlowFile]) -> Iterator[tuple[list[FlowFile], int]]:
-    """Lists that each fit into one row."""
-    part: list[FlowFile] = []
-    size = 0
-    for flowfile in flowfiles:
-        if part and (len(part) >= ROW_OBJECTS or size + flowfile.size > ROW_BYTES):
-            yield part, size
-            part, size = [], 0
-        part.append(flowfile)
-        size += flowfile.size
-    if part:
-        yield part, size
-
-
-def _fitting(flowfiles: list[FlowFile], total: int, size: int) -> int:
-    """How many of these FlowFiles fit into ``size`` bytes, at least one."""
-    if total <= size:
-        return len(flowfiles)
-    used = 0
-    for index, flowfile in enumerate(flowfiles):
-        used += flowfile.size
-        if used > size:
-            return max(index, 1)
-    return len(flowfiles)

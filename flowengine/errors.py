@@ -4,9 +4,9 @@
 
     FlowEngineError
     ├── DefinitionError        edit the flow definition (exit code 1)
-    │   ├── ExpressionError    an expression cannot be parsed, or cannot be evaluated for one FlowFile
+    │   ├── ExpressionError    an expression has no parse, or no value for one FlowFile
     │   └── PropertyError      a property value breaks the rule of its type
-    ├── EnvironmentFault       repair what surrounds the flow: disk, broker, permissions (exit code 2)
+    ├── EnvironmentFault       repair what surrounds the flow: disk, broker (exit code 2)
     │   ├── RepositoryError    the data directory cannot be used
     │   └── LockedError        another runner owns the data directory
     ├── RetryableError         known and passing: roll back and penalize what was polled

@@ -11,6 +11,7 @@ import msgspec
 
 from flowengine.bulletins import BulletinBoard
 from flowengine.clock import Clock
+from flowengine.commit import Sent, Work
 from flowengine.connection import Connection
 from flowengine.content import ContentStore
 from flowengine.definition.flat import Backoff, FlatProcessor, RetryPolicy
@@ -18,7 +19,6 @@ from flowengine.flowfile import FlowFile, IdGenerator
 from flowengine.ledger import Ledger
 from flowengine.processor import Processor
 from flowengine.repository import Repository
-from flowengine.session import ProcessSession
 from flowengine.statistics import RollingStatistics
 
 T = TypeVar("T")
@@ -113,7 +113,7 @@ class Node:
             if time is None:
                 self.progress.pop(partition, None)
             else:
-                self.progress[partition] = max(time, self.progress.get(partition, time))
+                self.progress[partition] = max(time, self.progress.get(partition) or time)
 
     # -- what people see -----------------------------------------------------------------------
 
@@ -148,7 +148,7 @@ class Core:
         self.counters: dict[str, int] = {}
         self.faults: dict[str, str] = {}
         self.out_of_memory = False
-        self.observers: list[Callable[[Node, ProcessSession, list[Any]], None]] = []
+        self.observers: list[Callable[[Node, Work, list[Sent]], None]] = []
         self._thread = threading.get_ident()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -171,40 +171,34 @@ class Core:
 
         return asyncio.run_coroutine_threadsafe(there(), self._loop).result()
 
-    def account(
-        self,
-        node: Node,
-        session: ProcessSession,
-        taken: int,
-        sent: list[tuple[str, list[FlowFile], int, int]],
-    ) -> None:
+    def account(self, node: Node, work: Work, taken: int, sent: list[Sent]) -> None:
         """Count one committed session, per batch."""
-        polled, created, removed = session.summary()
         bucket = node.statistics.bucket(self.clock.monotonic())
         bucket.flowfiles_in += taken
-        if polled:
-            bucket.bytes_in += sum([f.size for f in polled])
+        if work.polled:
+            bucket.bytes_in += sum([f.size for f in work.polled])
+        bucket.bytes_read += work.bytes_read
+        bucket.bytes_written += work.bytes_written
         copies = 0
-        for name, flowfiles, size, connections in sent:
-            count = len(flowfiles)
-            if connections:
-                bucket.flowfiles_out += count * connections
-                bucket.bytes_out += size * connections
-                copies += count * (connections - 1)
-            else:
-                relationship = node.flat.relationships[name]
-                self.ledger.add("failed" if relationship.failure else "out", count)
-        bucket.bytes_read += session.bytes_read
-        bucket.bytes_written += session.bytes_written
-        self.ledger.add("in", len(created) + copies)
-        self.ledger.add("out", len(removed))
-        counters = session.counters()
-        if counters:
-            self._count(counters)
-        if len(created) + copies + len(removed) or counters:
-            self.repository.set_totals("ledger", self.ledger.totals)
+        for group in sent:
+            count = len(group.flowfiles)
+            bucket.flowfiles_out += count * group.connections
+            bucket.bytes_out += group.bytes * group.connections
+            copies += count * max(group.connections - 1, 0)
+            if not group.connections:
+                failure = node.flat.relationships[group.relationship].failure
+                self.ledger.add("failed" if failure else "out", count)
+        self._count_in_ledger(work, copies)
         for observe in self.observers:
-            observe(node, session, sent)
+            observe(node, work, sent)
+
+    def _count_in_ledger(self, work: Work, copies: int) -> None:
+        made = len(work.created) + copies
+        self.ledger.add("in", made)
+        self.ledger.add("out", len(work.removed))
+        self.repository.set_totals("ledger", self.ledger.totals)
+        if work.counters:
+            self._count(work.counters)
 
     def _count(self, changes: Mapping[str, int]) -> None:
         for name, delta in changes.items():

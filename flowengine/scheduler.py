@@ -197,7 +197,7 @@ class Scheduler:
         try:
             node.processor.on_trigger(self.contexts[node.id], session)
             session.commit()
-        except Exception as error:  # the scheduler's one broad except: rule 5
+        except Exception as error:  # noqa: BLE001 - rule 5
             self._failed(node, session, error)
         else:
             self._succeeded(node, session)
@@ -237,7 +237,7 @@ class Scheduler:
         except asyncio.CancelledError:
             session.rollback()
             raise
-        except Exception as error:  # rule 5, as in _trigger
+        except Exception as error:  # noqa: BLE001 - rule 5
             self._failed(node, session, error)
         else:
             self._succeeded(node, session)

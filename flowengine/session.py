@@ -16,17 +16,15 @@ lists go through untouched and one comparison of ids per batch checks rule 2.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from flowengine.connection import Connection, Piece
+from flowengine.commit import Work, commit, rollback
+from flowengine.connection import Connection
 from flowengine.content import INLINE_LIMIT, ContentWriter, FileContent
-from flowengine.errors import ProcessorBug
 from flowengine.flowfile import FlowFile
 
 if TYPE_CHECKING:
@@ -36,8 +34,6 @@ BATCH_BYTES = 1 << 20
 PART_OBJECTS = 1000
 PART_BYTES = 16 << 20
 
-_id = attrgetter("id")
-
 
 class ProcessSession:
     """Get, create, change and transfer FlowFiles; the scheduler commits or rolls back."""
@@ -45,26 +41,11 @@ class ProcessSession:
     def __init__(self, node: Node, core: Core) -> None:
         self._node = node
         self._core = core
-        self._pieces: list[Piece] = []
+        self.work = Work()
         self._waiting: list[FlowFile] = []
-        self._polled: list[FlowFile] = []
-        self._created: list[FlowFile] = []
         self._created_bytes = 0
-        self._roots: dict[int, int] = {}
-        self._outputs: dict[str, list[FlowFile]] = {}
-        self._removed: list[FlowFile] = []
-        self._kept: list[FlowFile] = []
-        self._penalized: set[int] = set()
-        self._changes: dict[str, Any] = {}
-        self._counters: dict[str, int] = {}
-        self._callbacks: list[Callable[[], None]] = []
-        self._progress: dict[str, int | None] = {}
-        self._files: list[FileContent] = []
-        self._has_files = False
         self._sources: list[Connection] | None = None
         self._unlimited = False
-        self.bytes_read = 0
-        self.bytes_written = 0
         self.now = core.clock.wall()
 
     # -- taking --------------------------------------------------------------------------------
@@ -82,7 +63,7 @@ class ProcessSession:
         if not self._waiting:
             self._core.call(self._poll, limit)
         batch, self._waiting = self._waiting[:limit], self._waiting[limit:]
-        self._polled += batch
+        self.work.polled += batch
         return batch
 
     def prefetch(self) -> None:
@@ -94,12 +75,12 @@ class ProcessSession:
         inputs = self._node.next_inputs() if self._sources is None else self._sources
         for connection in inputs:
             pieces = connection.poll(limit, left, self.now)
-            self._pieces += pieces
+            self.work.pieces += pieces
             for piece in pieces:
                 self._waiting += piece.flowfiles or ()
                 limit -= piece.count
                 left -= piece.bytes
-                self._has_files = self._has_files or piece.files
+                self.work.has_files = self.work.has_files or piece.files
             if limit <= 0 or left <= 0:
                 return
 
@@ -118,11 +99,11 @@ class ProcessSession:
         data = bytes(content) if len(content) <= INLINE_LIMIT else self._to_file(content)
         made = self._new(parent, dict(attributes or {}), ingest_time, event_time)
         made.content, made.size = data, len(data)
-        self.bytes_written += len(data)
+        self.work.bytes_written += len(data)
         self._created_bytes += len(data)
-        self._created.append(made)
+        self.work.created.append(made)
         if parent is not None:
-            self._roots[made.id] = self._roots.get(parent.id, parent.id)
+            self.work.roots[made.id] = self.work.roots.get(parent.id, parent.id)
         return made
 
     def _new(
@@ -155,38 +136,38 @@ class ProcessSession:
             for number, content, names, time in zip(ids, contents, attributes, times, strict=True)
         ]
         size = sum(map(len, contents))
-        self.bytes_written += size
+        self.work.bytes_written += size
         self._created_bytes += size
-        self._created += made
+        self.work.created += made
         return made
 
     def clone(self, flowfile: FlowFile) -> FlowFile:
         """A copy under a new id; the content is shared."""
         copy = msgspec.structs.replace(flowfile, id=self._core.ids.take())
-        self._created.append(copy)
-        self._roots[copy.id] = self._roots.get(flowfile.id, flowfile.id)
+        self.work.created.append(copy)
+        self.work.roots[copy.id] = self.work.roots.get(flowfile.id, flowfile.id)
         return copy
 
     @property
     def room(self) -> bool:
         """Whether this session may still create FlowFiles; a splitter stops when not (E7)."""
-        return len(self._created) < PART_OBJECTS and self._created_bytes < PART_BYTES
+        return len(self.work.created) < PART_OBJECTS and self._created_bytes < PART_BYTES
 
     def read(self, flowfile: FlowFile) -> bytes:
         """The whole content."""
-        self.bytes_read += flowfile.size
+        self.work.bytes_read += flowfile.size
         if isinstance(flowfile.content, bytes):
             return flowfile.content
         return self._core.contents.read(flowfile.content)
 
     def open(self, flowfile: FlowFile) -> BinaryIO:
         """The content as a stream, for what may be large; the caller closes it."""
-        self.bytes_read += flowfile.size
+        self.work.bytes_read += flowfile.size
         return self._core.contents.open(flowfile.content)
 
     def write(self, flowfile: FlowFile, content: bytes) -> FlowFile:
         """A FlowFile with this content."""
-        self.bytes_written += len(content)
+        self.work.bytes_written += len(content)
         small = len(content) <= INLINE_LIMIT
         return flowfile.with_content(bytes(content) if small else self._to_file(content))
 
@@ -202,8 +183,8 @@ class ProcessSession:
         content = writer.finish()
         if isinstance(content, FileContent):
             self._core.contents.sync_directory()
-            self._files.append(content)
-            self._has_files = True
+            self.work.files.append(content)
+            self.work.has_files = True
         return content
 
     @contextmanager
@@ -216,7 +197,7 @@ class ProcessSession:
         except BaseException:
             writer.discard()
             raise
-        self.bytes_written += writer.size
+        self.work.bytes_written += writer.size
         stream.flowfile = flowfile.with_content(self._finish(writer))
 
     def put_attributes(self, flowfile: FlowFile, changes: Mapping[str, str]) -> FlowFile:
@@ -225,7 +206,7 @@ class ProcessSession:
 
     def penalize(self, flowfile: FlowFile) -> FlowFile:
         """A FlowFile that waits for the penalty duration in the queue it is put into."""
-        self._penalized.add(flowfile.id)
+        self.work.penalized.add(flowfile.id)
         until = self.now + self._node.flat.penalty_us
         return msgspec.structs.replace(flowfile, penalty_until=until)
 
@@ -236,16 +217,16 @@ class ProcessSession:
         many = [flowfiles] if isinstance(flowfiles, FlowFile) else flowfiles
         if not many:
             return
-        there = self._outputs.get(relationship)
-        self._outputs[relationship] = many if there is None else [*there, *many]
+        there = self.work.outputs.get(relationship)
+        self.work.outputs[relationship] = many if there is None else [*there, *many]
 
     def remove(self, flowfiles: FlowFile | list[FlowFile]) -> None:
         """Take out of the flow: the work with it is done."""
-        self._removed += [flowfiles] if isinstance(flowfiles, FlowFile) else flowfiles
+        self.work.removed += [flowfiles] if isinstance(flowfiles, FlowFile) else flowfiles
 
     def keep(self, flowfiles: FlowFile | list[FlowFile]) -> None:
         """Leave where it was, for a later trigger; a changed cursor or penalty is kept too."""
-        self._kept += [flowfiles] if isinstance(flowfiles, FlowFile) else flowfiles
+        self.work.kept += [flowfiles] if isinstance(flowfiles, FlowFile) else flowfiles
 
     def fail(
         self,
@@ -270,236 +251,55 @@ class ProcessSession:
     @property
     def state(self) -> MutableMapping[str, Any]:
         """This processor's durable state with this session's changes. Values are immutable."""
-        return SessionState(self._node.state, self._changes)
+        return SessionState(self._node.state, self.work.changes)
 
     def adjust_counter(self, name: str, delta: int = 1) -> None:
         """Add to a named counter of the flow."""
-        self._counters[name] = self._counters.get(name, 0) + delta
+        self.work.counters[name] = self.work.counters.get(name, 0) + delta
 
     def on_durable(self, callback: Callable[[], None]) -> None:
         """Call on the engine's loop once this session is on disk: the only place from which
         anything upstream is acknowledged (E2)."""
-        self._callbacks.append(callback)
+        self.work.callbacks.append(callback)
 
     def report_progress(self, partition: str, event_time: int | None) -> None:
         """A source: no record of this partition at or before ``event_time`` will come any more.
 
         None takes the partition out of the watermark (idle, revoked or done).
         """
-        self._progress[partition] = event_time
+        self.work.progress[partition] = event_time
 
     @property
     def idle(self) -> bool:
         """Whether nothing came of it: to be triggered again at once would spin."""
-        done = self._outputs or self._removed or self._created or self._changes
-        return not (done or self._callbacks)
+        done = self.work.outputs or self.work.removed or self.work.created or self.work.changes
+        return not (done or self.work.callbacks)
 
     @property
     def taken(self) -> int:
         """FlowFiles that were polled."""
-        return sum(piece.count for piece in self._pieces)
+        return sum(piece.count for piece in self.work.pieces)
 
     def again(self) -> ProcessSession:
         """A new session that polls from the same queues, after this one was rolled back."""
         session = ProcessSession(self._node, self._core)
-        session._sources = list(dict.fromkeys(piece.connection for piece in self._pieces))
+        session._sources = list(dict.fromkeys(piece.connection for piece in self.work.pieces))
         session._unlimited = True
         return session
 
     # -- ending, called by the scheduler -------------------------------------------------------
 
     def commit(self) -> None:
-        """Make everything visible at once. Raises ProcessorBug and changes nothing when a
-        FlowFile is missing, doubled, or sent to a relationship that does not exist."""
-        self._kept += self._waiting
-        self._polled += self._waiting
+        """Make everything visible at once; see :func:`flowengine.commit.commit`."""
+        work = self.work
+        work.kept += self._waiting
+        work.polled += self._waiting
         self._waiting = []
-        self._check()
-        back = self._retried() if self._node.flat.retry else {}
-        for flowfile in self._kept:
-            back[flowfile.id] = flowfile
-        core, node = self._core, self._node
-        core.repository.begin(self._pieces, self._callbacks)
-        outgoing = self._send()
-        self._settle(back)
-        if self._has_files:
-            core.repository.files_changed(self._file_changes(outgoing, back))
-        self._apply_state()
-        core.account(node, self, len(self._polled) - len(back), outgoing)
-        core.repository.end()
-
-    def _check(self) -> None:
-        outputs = self._outputs
-        expected = list(map(_id, self._polled)) + list(map(_id, self._created))
-        actual: list[int] = []
-        for name, flowfiles in outputs.items():
-            if name not in self._node.flat.relationships:
-                raise ProcessorBug(self._node.unknown_relationship(name))
-            actual += map(_id, flowfiles)
-        actual += map(_id, self._removed)
-        actual += map(_id, self._kept)
-        if actual != expected and sorted(actual) != sorted(expected):
-            raise ProcessorBug(self._misplaced(Counter(expected), Counter(actual)))
-
-    def _misplaced(self, expected: Counter[int], actual: Counter[int]) -> str:
-        lost, extra = expected - actual, actual - expected
-        got = f"{lost.total()} left behind" if lost else f"{extra.total()} handed on twice"
-        return (
-            f"processor {self._node.id!r} ({self._node.flat.type}) must transfer, keep or remove "
-            f"each FlowFile of a session once; got {got}. The session was rolled back"
-        )
-
-    def _retried(self) -> dict[int, FlowFile]:
-        """Inputs that go back for another attempt; what descends from them is dropped (E6)."""
-        originals = {f.id: f for f in self._polled}
-        back: dict[int, FlowFile] = {}
-        for name, policy in self._node.flat.retry.items():
-            for flowfile in self._outputs.get(name, ()):
-                root = self._roots.get(flowfile.id, flowfile.id)
-                original = originals.get(root)
-                if original is None or root in back:
-                    continue
-                if policy.count is None or original.attempts < policy.count:
-                    back[root] = self._node.next_attempt(original, policy, self.now)
-        if back:
-            self._drop_descendants(back)
-        return back
-
-    def _drop_descendants(self, back: Mapping[int, FlowFile]) -> None:
-        roots = self._roots
-        for name, flowfiles in self._outputs.items():
-            left = [f for f in flowfiles if roots.get(f.id, f.id) not in back]
-            self._outputs[name] = left
-        self._created = [f for f in self._created if roots.get(f.id, f.id) not in back]
-        self._removed = [f for f in self._removed if roots.get(f.id, f.id) not in back]
-        self._kept = [f for f in self._kept if roots.get(f.id, f.id) not in back]
-
-    def _send(self) -> list[tuple[str, list[FlowFile], int, int]]:
-        """Put outputs into connections: (relationship, FlowFiles, bytes, copies) per relationship."""
-        marked = bool(self._penalized) or any(piece.marked for piece in self._pieces)
-        sent = []
-        for name, flowfiles in self._outputs.items():
-            if not flowfiles:
-                continue
-            ready = self._cleaned(flowfiles) if marked else flowfiles
-            size = sum([f.size for f in ready])
-            connections = self._node.outputs.get(name, ())
-            for index, connection in enumerate(connections):
-                self._deliver(connection, self._copies(ready) if index else ready, size)
-            sent.append((name, ready, size, len(connections)))
-        return sent
-
-    def _deliver(self, connection: Connection, flowfiles: list[FlowFile], size: int) -> None:
-        files = self._has_files
-        if not self._penalized:
-            connection.put(flowfiles, size, files=files)
-            return
-        waiting = [f for f in flowfiles if f.penalty_until]
-        free = [f for f in flowfiles if not f.penalty_until]
-        connection.put_penalized(waiting, files=files)
-        if free:
-            connection.put(free, sum([f.size for f in free]), files=files)
-
-    def _cleaned(self, flowfiles: list[FlowFile]) -> list[FlowFile]:
-        """Without what belonged to the queue they leave: attempts, cursor, an old penalty."""
-        penalized = self._penalized
-        return [
-            f
-            if not (f.attempts or f.cursor or f.penalty_until) or f.id in penalized
-            else msgspec.structs.replace(f, attempts=0, cursor=0, penalty_until=0)
-            for f in flowfiles
-        ]
-
-    def _copies(self, flowfiles: list[FlowFile]) -> list[FlowFile]:
-        ids = self._core.ids.take_many(len(flowfiles))
-        replace = msgspec.structs.replace
-        return [replace(f, id=number) for f, number in zip(flowfiles, ids, strict=True)]
-
-    def _settle(self, back: Mapping[int, FlowFile]) -> None:
-        by_connection: dict[Connection, list[Piece]] = {}
-        for piece in self._pieces:
-            by_connection.setdefault(piece.connection, []).append(piece)
-        for connection, pieces in by_connection.items():
-            done = pieces if not back else self._put_back(connection, pieces, back)
-            connection.settle(done)
-
-    def _put_back(
-        self, connection: Connection, pieces: list[Piece], back: Mapping[int, FlowFile]
-    ) -> list[Piece]:
-        """Return what goes back to its place; the pieces that are done with are returned."""
-        done: list[Piece] = []
-        for piece in pieces:
-            flowfiles = piece.flowfiles or []
-            if all(back.get(f.id) is f for f in flowfiles):
-                connection.restore([piece])
-                continue
-            if not any(f.id in back for f in flowfiles):
-                done.append(piece)
-                continue
-            done += self._put_back_singly(connection, piece, back)
-        return done
-
-    def _put_back_singly(
-        self, connection: Connection, piece: Piece, back: Mapping[int, FlowFile]
-    ) -> list[Piece]:
-        done = []
-        parts = connection.split(piece, [1] * piece.count) if piece.count > 1 else [piece]
-        for part in parts:
-            [flowfile] = part.flowfiles or [None]
-            again = back.get(flowfile.id) if flowfile is not None else None
-            if again is flowfile:
-                connection.restore([part])
-                continue
-            done.append(part)
-            if again is not None:
-                connection.put_at(part.position, again, files=part.files)
-        return done
-
-    def _file_changes(self, sent: Iterable[Any], back: Mapping[int, FlowFile]) -> dict[str, int]:
-        """References to content files that this commit gains and loses."""
-        changes: Counter[str] = Counter()
-        for content in self._files:
-            changes[content.name] += 0
-        for piece_flowfile in self._polled:
-            if isinstance(piece_flowfile.content, FileContent):
-                changes[piece_flowfile.content.name] -= 1
-        for _, flowfiles, _, copies in sent:
-            for flowfile in flowfiles:
-                if isinstance(flowfile.content, FileContent):
-                    changes[flowfile.content.name] += copies
-        for flowfile in back.values():
-            if isinstance(flowfile.content, FileContent):
-                changes[flowfile.content.name] += 1
-        return dict(changes)
-
-    def _apply_state(self) -> None:
-        node, repository = self._node, self._core.repository
-        for key, value in self._changes.items():
-            if value is None:
-                node.state.pop(key, None)
-            else:
-                node.state[key] = value
-            repository.set_state(node.id, key, value)
-        if self._progress:
-            node.report_progress(self._progress)
+        commit(work, self._node, self._core)
 
     def rollback(self) -> None:
         """Put everything back; what was created is gone."""
-        by_connection: dict[Connection, list[Piece]] = {}
-        for piece in self._pieces:
-            by_connection.setdefault(piece.connection, []).append(piece)
-        for connection, pieces in by_connection.items():
-            connection.restore(pieces)
-        for content in self._files:
-            self._core.contents.unlink(content.name)
-
-    def counters(self) -> Mapping[str, int]:
-        """Counter changes of this session."""
-        return self._counters
-
-    def summary(self) -> tuple[list[FlowFile], list[FlowFile], list[FlowFile]]:
-        """What was polled, created and removed, for the ledger and provenance."""
-        return self._polled, self._created, self._removed
+        rollback(self.work, self._core)
 
 
 class ContentStream:

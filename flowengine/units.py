@@ -64,12 +64,12 @@ _SIZE_RULE: Final = "must be a data size such as '1 MB'"
 _RATE_RULE: Final = "must be a data rate such as '1 MB'"
 
 
-def parse_duration(text: str) -> Amount:
+def parse_duration(text: str) -> Microseconds:
     """``'30 sec'`` → microseconds. Fractions are fine; below a microsecond is rounded up.
 
     Raises PropertyError for anything else, a bare or negative number included.
     """
-    return _parse(text, _DURATIONS, _DURATION_RULE)
+    return Microseconds(_parse(text, _DURATIONS, _DURATION_RULE))
 
 
 def format_duration(microseconds: int) -> str:
@@ -83,12 +83,12 @@ def format_duration(microseconds: int) -> str:
     return f"{microseconds} us"
 
 
-def parse_size(text: str) -> Amount:
+def parse_size(text: str) -> Bytes:
     """``'1 MB'`` → bytes, 1024-based like NiFi; a fraction of a byte is rounded up.
 
     Raises PropertyError for anything else, a bare or negative number included.
     """
-    return _parse(text, _SIZES, _SIZE_RULE)
+    return Bytes(_parse(text, _SIZES, _SIZE_RULE))
 
 
 def format_size(size: int) -> str:
@@ -99,10 +99,24 @@ def format_size(size: int) -> str:
     return f"{size} B"
 
 
-class Amount(int):
-    """Microseconds or bytes that a parser returned: an integer whose unit was written once."""
+class Microseconds(int):
+    """What :func:`parse_duration` returned: an integer whose unit was written once."""
 
     __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _core_schema(_validated_duration, format_duration)
+
+
+class Bytes(int):
+    """What :func:`parse_size` returned: an integer whose unit was written once."""
+
+    __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _core_schema(_validated_size, format_size)
 
 
 class RateValue(NamedTuple):
@@ -117,6 +131,10 @@ class RateValue(NamedTuple):
 
     def __str__(self) -> str:
         return format_size(self.amount) if self.is_data else str(self.amount)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _core_schema(_validated_rate, format_rate)
 
 
 def parse_rate(value: str | int) -> RateValue:
@@ -213,7 +231,7 @@ class _Unit:
         return dict(self.schema)
 
 
-def _parse(value: object, units: dict[str, Decimal], rule: str) -> Amount:
+def _parse(value: object, units: dict[str, Decimal], rule: str) -> int:
     match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
     unit = units.get(match[2].lower()) if match else None
     if match is None or unit is None:
@@ -221,7 +239,7 @@ def _parse(value: object, units: dict[str, Decimal], rule: str) -> Amount:
     amount = int((Decimal(match[1]) * unit).to_integral_value(ROUND_CEILING))
     if amount > _LARGEST:
         _refuse(f"{rule} and below 2^63", value)
-    return Amount(amount)
+    return amount
 
 
 def _count(value: object) -> int | None:
@@ -233,15 +251,15 @@ def _count(value: object) -> int | None:
 
 
 def _data_rate(value: object) -> RateValue:
-    return RateValue(int(_parse(value, _SIZES, _RATE_RULE)), True)
+    return RateValue(_parse(value, _SIZES, _RATE_RULE), True)
 
 
 def _validated_duration(value: Any) -> int:
-    return int(value) if isinstance(value, Amount) else int(parse_duration(value))
+    return int(value if isinstance(value, Microseconds) else parse_duration(value))
 
 
 def _validated_size(value: Any) -> int:
-    return int(value) if isinstance(value, Amount) else int(parse_size(value))
+    return int(value if isinstance(value, Bytes) else parse_size(value))
 
 
 def _validated_rate(value: Any) -> RateValue:

@@ -4,7 +4,7 @@
 >>> flow = Flow("copy")
 >>> read = flow.add("read", "ReadDataLake", path="data/*.json")
 >>> write = flow.add("write", "PutFile", {"auto_terminate": ["success"]}, directory="out")
->>> flow.connect(read, "success", write)
+>>> flow = flow.connect(read, "success", write)
 >>> print(flow.text())  # doctest: +ELLIPSIS
 {
   "format": 1,
@@ -115,7 +115,7 @@ class GroupBuilder:
     def _put(self, section: str, id: str, entry: Any) -> str:
         entries = self._body.setdefault(section, {})
         if id in entries:
-            raise ValueError(f"id {id!r} must be used once under {section!r}; got it again")
+            raise DefinitionError(f"id {id!r} must be used once under {section!r}; got it again")
         entries[id] = entry
         return id
 
@@ -213,7 +213,8 @@ def save_text(path: Path, text: str) -> None:
 def new_flow(name: str, description: str = "") -> str:
     """The canonical text of a small flow that validates and runs, to start from."""
     flow = Flow(name, description or "What this flow is for.")
-    flow.add("generate", "GenerateRecords", count=10)
+    schema = {"id": "sequence", "name": "name"}
+    flow.add("generate", "GenerateRecords", count=10, schema=schema)
     flow.add("log", "LogAttribute", {"auto_terminate": ["success"]})
     flow.connect("generate", "success", "log")
     flow.place(generate=(0, 0), log=(360, 0))

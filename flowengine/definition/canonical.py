@@ -50,7 +50,8 @@ def plain(part: BaseModel) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, field in _ordered(part):
         value = getattr(part, name)
-        if field.is_required() or not _is_default(name, value, field.get_default()):
+        default = field.get_default()
+        if field.is_required() or not _is_default(name, value, default):
             result[field.alias or name] = _data(value)
     return result
 
@@ -66,6 +67,8 @@ def _ordered(part: BaseModel) -> list[tuple[str, Any]]:
 
 
 def _is_default(name: str, value: Any, default: Any) -> bool:
+    if isinstance(value, BaseModel):
+        return isinstance(default, BaseModel) and plain(value) == plain(default)
     parse = _PARSERS.get(name)
     if parse is None or not value or not default:
         return bool(value == default and type(value) is type(default))

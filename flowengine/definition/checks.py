@@ -156,7 +156,8 @@ def _scheduling(draft: DraftProcessor) -> Iterator[Finding]:
         problem = cron_problem(options.cron)
         if problem:
             message = f"'scheduling.cron' must {problem}; got {show(options.cron)}"
-            yield draft.place.finding(message, "scheduling", "cron")
+            remedy = "write '*' for '?'" if "?" in options.cron else ""
+            yield draft.place.finding(message, "scheduling", "cron", remedy=remedy)
     if options.concurrent_tasks > 1 and draft.cls is not None:
         yield from _tasks(draft)
 
@@ -246,7 +247,9 @@ def _unreachable(graph: nx.DiGraph[str], drafts: Drafts) -> Iterator[Finding]:
     sources = [i for i in running if not graph.in_degree(i) and _may_start(processors[i])]
     reached = reachable(running, sources)
     for identity in running:
-        if identity not in reached and graph.in_degree(identity):
+        if identity in reached or not graph.in_degree(identity):
+            continue
+        if set(running.predecessors(identity)) <= reached:  # else the one above is named
             yield processors[identity].place.finding(
                 "must be reached from a source that is not disabled; got none",
                 severity=Severity.WARNING,

@@ -17,7 +17,6 @@ from flowengine.findings import Finding
 from flowengine.processor import (
     ControllerService,
     Processor,
-    ProcessorProperties,
     Relationship,
 )
 
@@ -99,6 +98,7 @@ class FlatProcessor:
     id:            ``group/…/slug``
     name:          for people; the slug unless one was given
     group:         ids of the groups around it, outermost first
+    properties:    instance of ``cls.Properties``
     relationships: those that exist with these properties
     values:        the properties as written, parameters substituted; secrets hide themselves
     """
@@ -107,7 +107,7 @@ class FlatProcessor:
     type: str
     cls: ProcessorClass
     name: str
-    properties: ProcessorProperties
+    properties: Any
     relationships: Mapping[str, Relationship]
     auto_terminate: frozenset[str] = frozenset()
     retry: Mapping[str, RetryPolicy] = field(default_factory=dict)
@@ -150,7 +150,7 @@ class FlatService:
     type: str
     cls: ServiceClass
     name: str
-    properties: ProcessorProperties
+    properties: Any
     comments: str = ""
     group: tuple[str, ...] = ()
 

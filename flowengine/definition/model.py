@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PlainValidator,
     StrictBool,
     StrictFloat,
     StrictInt,
@@ -55,6 +56,13 @@ def _parameter_name(text: str) -> str:
     return text
 
 
+def _position(value: Any) -> Any:
+    numbers = [] if not isinstance(value, list | tuple) else list(value)
+    if len(numbers) != 2 or any(type(number) not in (int, float) for number in numbers):
+        raise PydanticCustomError("position", "must be a position: two numbers, [x, y]")
+    return numbers
+
+
 def _measured(parse: Callable[[str], int]) -> Callable[[str], str]:
     """A check that keeps the text and leaves the message to the parser."""
 
@@ -89,7 +97,11 @@ SizeText: TypeAlias = Annotated[
 Count: TypeAlias = Annotated[StrictInt, Field(ge=0)]
 Positive: TypeAlias = Annotated[StrictInt, Field(ge=1)]
 Scalar: TypeAlias = str | StrictBool | StrictInt | StrictFloat
-Position: TypeAlias = tuple[StrictInt | StrictFloat, StrictInt | StrictFloat]
+Position: TypeAlias = Annotated[
+    list[int | float],
+    PlainValidator(_position),
+    WithJsonSchema({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}),
+]
 
 
 class _Part(BaseModel):

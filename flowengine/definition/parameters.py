@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from flowengine.definition.model import Parameter
-from flowengine.definition.source import Document, JsonPath, show
+from flowengine.definition.source import Document, JsonPath, pointer, show
 from flowengine.findings import Finding
 from flowengine.registry import suggest
 from flowengine.units import Secret
@@ -49,12 +49,16 @@ class _Unavailable(Exception):
 
 @dataclass(slots=True)
 class Parameters:
-    """The parameters of one flow with their values, and the findings about them."""
+    """The parameters of one flow with their values, and the findings about them.
+
+    failed: JSON pointers of the values that named a parameter without a value
+    """
 
     document: Document
     values: dict[str, Value] = field(default_factory=dict)
     declared: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
 
     def report(self, path: JsonPath, message: str, remedy: str = "", component: str = "") -> None:
         self.findings.append(
@@ -84,6 +88,8 @@ class Parameters:
             near = suggest(name, self.declared)
             remedy = near if near.startswith("did") else "declare it, or write '##{' for the text"
             self.report(path, f"{rule}; got '#{{{name}}}'", remedy, owner[1])
+        if name not in self.values:
+            self.failed.add(pointer(path))
         return self.values.get(name)
 
     def _embedded(self, match: re.Match[str], path: JsonPath, owner: tuple[str, str]) -> str:

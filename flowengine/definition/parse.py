@@ -68,7 +68,7 @@ def describe(value: Any, path: JsonPath) -> tuple[str, str, JsonPath]:
     while len(path) >= 2 and path[0] in (*_KINDS, "connections"):
         section, key = str(path[0]), path[1]
         if section == "connections":
-            return (*_connection(value, key), path[2:])
+            return (*_connection(value, key, groups), path[2:])
         value = _inside(_inside(value, section), key)
         identity = "/".join([*groups, str(key)])
         words = f"{_KINDS[section]} {show(identity, 200)}"
@@ -79,14 +79,15 @@ def describe(value: Any, path: JsonPath) -> tuple[str, str, JsonPath]:
     return words, "" if words == "flow" else identity, path
 
 
-def _connection(value: Any, index: str | int) -> tuple[str, str]:
+def _connection(value: Any, index: str | int, groups: list[str]) -> tuple[str, str]:
     entry = _inside(_inside(value, "connections"), index)
     if isinstance(entry, dict):
         source, destination = entry.get("from"), entry.get("to")
         if isinstance(source, str) and isinstance(destination, str):
-            identity = str(entry.get("id") or f"{source}-{destination}")
+            identity = "/".join([*groups, str(entry.get("id") or f"{source}-{destination}")])
             return f"connection {show(identity, 200)}", identity
-    return f"connection number {int(index) + 1}", ""
+    where = f" of group {show('/'.join(groups), 200)}" if groups else ""
+    return f"connection number {int(index) + 1}{where}", ""
 
 
 def _inside(value: Any, key: str | int) -> Any:
@@ -98,6 +99,12 @@ def _inside(value: Any, key: str | int) -> Any:
     return None
 
 
+def _holds(value: Any, key: str | int) -> bool:
+    if isinstance(value, dict):
+        return key in value
+    return isinstance(value, list) and isinstance(key, int) and key < len(value)
+
+
 def _details(error: ValidationError) -> list[ErrorDetails]:
     return error.errors(include_url=False)
 
@@ -105,15 +112,14 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
 def _path(problem: ErrorDetails, value: Any) -> JsonPath:
     """The location in the document: pydantic's without its names for the members of unions."""
     path: list[str | int] = []
-    for part in problem["loc"]:
-        known = isinstance(value, dict) and part in value
-        if not known and path[-2:-1] == ["groups"] and part in model.GROUP_TAGS:
-            continue
+    last = len(problem["loc"]) - 1
+    for number, part in enumerate(problem["loc"]):
         if part == "[key]":
             break
-        if isinstance(value, dict | list) or part == problem["loc"][-1]:
+        is_missing = number == last and problem["type"] == "missing"
+        if is_missing or _holds(value, part):
             path.append(part)
-        value = _inside(value, part)
+            value = _inside(value, part)
     return tuple(path)
 
 

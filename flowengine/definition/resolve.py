@@ -111,9 +111,10 @@ def _values(place: Place, raw: Mapping[str, Any], drafts: Drafts) -> tuple[Any, 
     parameters = place.scope.parameters
     path: JsonPath = (*place.path, "properties")
     values = parameters.substitute(dict(raw), path, (place.words, place.id))
-    failed = {finding.path for finding in parameters.findings}
+    failed = {finding.path for finding in parameters.findings} | parameters.failed
     drafts.findings += parameters.findings
     parameters.findings.clear()
+    parameters.failed.clear()
     return values, failed
 
 
@@ -128,13 +129,14 @@ def _properties(
     try:
         properties = cls.Properties.model_validate(values)
     except ValidationError as error:
-        found = _problems(place, cls.Properties, values, error)
-        drafts.findings += [finding for finding in found if finding.path not in failed]
+        problems = _problems(place, cls.Properties, values, error)
+        drafts.findings += [finding for finding in problems if finding.path not in failed]
         return None
     except FlowEngineError as error:
         drafts.findings.append(place.finding(f"properties {error}", "properties"))
         return None
-    drafts.findings += _open_secrets(place, properties, values)
+    found = _open_secrets(place, properties, values)
+    drafts.findings += [finding for finding in found if finding.path not in failed]
     return None if failed else properties
 
 

@@ -143,6 +143,17 @@ def _decode(file: str, data: bytes) -> tuple[Document, list[Finding]]:
         return document, [finding]
 
 
+def _string_problem(error: JSONDecodeError, start: int) -> tuple[str, int]:
+    """Message and offset of what is wrong with a string; at its start where its end is missing."""
+    if error.msg.startswith("Unterminated"):
+        return "JSON string must end with a double quote; got the end of the text", start
+    if error.msg.startswith("Invalid control"):
+        character = show(error.doc[error.pos])
+        return f"JSON string must hold no raw control character; got {character}", error.pos
+    escape = show(error.doc[error.pos : error.pos + 6].partition('"')[0])
+    return f"JSON string must use the escapes of JSON; got {escape}", error.pos
+
+
 class _SyntaxError(Exception):
     """The text is no JSON from ``offset`` on."""
 
@@ -199,9 +210,8 @@ class _Scanner:
         try:
             value, end = _STRINGS.raw_decode(self.text, offset)
         except JSONDecodeError as error:
-            raise _SyntaxError(
-                f"JSON string must be valid; got {error.msg.lower()}", error.pos
-            ) from error
+            message, position = _string_problem(error, offset)
+            raise _SyntaxError(message, position) from error
         if _SURROGATE.search(value):
             message = "JSON string must be valid Unicode; got half of a surrogate pair"
             self._report(path, message, offset)

@@ -47,7 +47,8 @@ class Operators:
         joins = node.operator == "+" and kinds == {"text"}
         if "text" in kinds and kinds != {"text", "any"} and not repeats and not joins:
             self._fail(node, "must calculate with numbers", _kinds(left, right), CONVERT)
-        kind: Kind = "text" if joins else arithmetic_kind(node.operator, kinds)
+        texts = joins or (repeats and kinds == {"text", "whole"})
+        kind: Kind = "text" if texts else arithmetic_kind(node.operator, kinds)
         return Typed(operation(node.operator, left, right, kinds <= NUMBERS), kind)
 
     def sign(self, node: nodes.Neg | nodes.Pos) -> Typed:

@@ -152,12 +152,14 @@ class Translator(Operators):
         self, subject: nodes.Expr, arguments: list[Typed], named: dict[str, Typed]
     ) -> Typed:
         given = dict(zip(("replacement", "empty"), arguments, strict=False)) | named
-        other = given.get("replacement", Typed(ast.Constant(""), "text"))
+        other = given["replacement"]
         value = self.translate(subject)
         kind = value.kind if value.kind == other.kind else "any"
         code = value.code
         if "empty" in given:
-            code = call("filter_default", code, other.code, given["empty"].code)
+            # An ``or``, not a call: the replacement is evaluated only where it is needed.
+            either = ast.BoolOp(ast.Or(), [code, other.code])
+            code = ast.IfExp(given["empty"].code, either, code)
         name = self._attribute_name(subject)
         if name is not None:
             code = ast.IfExp(has(name), code, other.code)
@@ -171,6 +173,8 @@ class Translator(Operators):
         if len(given) > most:
             rule = f"filter '{node.name}' must be given at most {most} arguments"
             self._fail(node, rule, str(len(given)))
+        if any(pair.key == "attribute" for pair in _keywords(node)):
+            self._fail(node, f"filter '{node.name}' must take no attribute", "'attribute'")
         if node.name in ("map", "select", "reject"):
             self._check_mapped(node)
         for one in (node.node, *given):

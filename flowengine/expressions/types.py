@@ -102,8 +102,8 @@ class _Compiled:
 class Expression(_Compiled):
     """Text with ``{{ … }}`` in it, which has one text for each FlowFile.
 
-    >>> Expression("{{ kafka.topic | upper }}-{{ kafka.offset }}").attributes
-    frozenset({'kafka.topic', 'kafka.offset'})
+    >>> sorted(Expression("{{ kafka.topic | upper }}-{{ kafka.offset }}").attributes)
+    ['kafka.offset', 'kafka.topic']
     """
 
     __slots__ = ()

@@ -30,7 +30,7 @@ def to_text(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     remedy = "; 'join' makes text of a list" if _is_list(value) else ""
-    raise TypeError(f"must give text, a number or true/false; got {_kind(value)}{remedy}")
+    raise TypeError(f"must give text, a number or true/false; got {kind_name(value)}{remedy}")
 
 
 def to_truth(value: Any) -> bool:
@@ -51,10 +51,11 @@ def bounded(text: str) -> str:
 
 
 def multiply(left: Any, right: Any) -> Any:
-    """``left * right``; a repeated text or list may have at most MAX_TEXT items."""
+    """``left * right`` of numbers, or of text and a whole number; no list is repeated."""
     for one, other in ((left, right), (right, left)):
-        repeats = isinstance(one, str | list | tuple) and isinstance(other, int)
-        if repeats and len(one) * other > MAX_TEXT:
+        if not isinstance(one, str | int | float):
+            raise TypeError(f"must multiply numbers or repeat text; got {kind_name(one)}")
+        if isinstance(one, str) and isinstance(other, int) and len(one) * other > MAX_TEXT:
             raise ValueError(f"must repeat to at most {MAX_TEXT} characters; got {other} times")
     return left * right
 
@@ -78,14 +79,22 @@ def concatenate(parts: Iterable[Any], separator: str = "") -> str:
     """All parts as one text."""
     if isinstance(parts, str):
         raise TypeError(f"must join a list; got text {shown(parts)}; 'split' makes one")
-    return bounded(to_text(separator).join(map(to_text, parts)))
+    texts: list[str] = []
+    size = 0
+    for part in parts:
+        texts.append(to_text(part))
+        size += len(texts[-1]) + len(separator)
+        if size > MAX_TEXT:
+            raise ValueError(f"must join to at most {MAX_TEXT} characters; got more")
+    return separator.join(texts)
 
 
 def _is_list(value: object) -> bool:
     return isinstance(value, Iterable) and not isinstance(value, dict)
 
 
-def _kind(value: object) -> str:
+def kind_name(value: object) -> str:
+    """What a value is, in words."""
     if value is None:
         return "none"
     if isinstance(value, dict):

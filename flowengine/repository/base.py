@@ -18,7 +18,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from flowengine.connection import Connection, Journal, Piece
+from flowengine.connection import Connection
+from flowengine.piece import Journal, Piece
 
 StateKey = tuple[str, str]
 

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from flowengine.connection import NO_TOKENS, Connection, Piece, Token
+from flowengine.connection import Connection
 from flowengine.content import ContentStore
 from flowengine.flowfile import FlowFile
+from flowengine.piece import NO_TOKENS, Piece, Token
 from flowengine.repository.base import Recovered
 
 

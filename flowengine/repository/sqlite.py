@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from flowengine.clock import Clock, SystemClock
-from flowengine.connection import ROW_BYTES, ROW_OBJECTS, Connection, Piece, Row
+from flowengine.connection import Connection
 from flowengine.content import ContentStore
 from flowengine.flowfile import FlowFile
+from flowengine.piece import ROW_BYTES, ROW_OBJECTS, Piece, Row
 from flowengine.repository.base import Recovered
 from flowengine.repository.lock import DirectoryLock
 from flowengine.repository.store import Cut, NewRow, RowInfo, Run, Store
@@ -115,7 +116,7 @@ class SqliteRepository:
         return epoch
 
     def attach(self, connections: Mapping[str, Connection]) -> None:
-        """Put stored pieces back; rows of connections that are gone stay for a later choice (E18)."""
+        """Put stored pieces back; rows of connections that are gone wait for a choice (E18)."""
         pieces = [
             (piece, until)
             for info in self._rows
@@ -161,7 +162,7 @@ class SqliteRepository:
         self._rows = [row for row in self._rows if row.connection not in names]
         self._pending.gone.extend(row.id for row in gone)
         for row in gone:
-            self.files_changed({name: -1 for name in row.files})
+            self.files_changed(dict.fromkeys(row.files, -1))
         self._mark()
         return sum(_counts(gone).values())
 

@@ -165,7 +165,9 @@ class Store:
 
     def _write_rows(self, cut: Cut) -> None:
         many = self._connection.executemany
-        many("INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_encoded, cut.rows))
+        many(
+            "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_encoded, cut.rows)
+        )
         many("DELETE FROM chunks WHERE id = ?", [(row,) for row in cut.gone])
         many(
             "UPDATE chunks SET dead = ? WHERE id = ?",

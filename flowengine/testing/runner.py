@@ -59,6 +59,7 @@ class ProcessorRunner:
         self.clock = clock or FakeClock()
         self.loop = asyncio.new_event_loop()
         model = cls.Properties.model_validate(properties)
+        self.cls = cls
         self.flat = FlatProcessor(
             id="processor",
             type=cls.__name__,
@@ -80,7 +81,7 @@ class ProcessorRunner:
 
     def _build(self, limits: Limits) -> None:
         flat = self.flat
-        self.node = Node(flat, flat.cls(flat.properties), self.clock)
+        self.node = Node(flat, self.cls(flat.properties), self.clock)
         self.queue = Connection("input", self.repository, _UNBOUNDED)
         if not self.node.is_source:
             self.node.inputs.append(self.queue)
@@ -168,7 +169,7 @@ class ProcessorRunner:
         """Stop, make a new instance of the processor, and keep its queue and state."""
         self.stop()
         state, old = self.node.state, self.node
-        self.node = Node(self.flat, self.flat.cls(self.flat.properties), self.clock)
+        self.node = Node(self.flat, self.cls(self.flat.properties), self.clock)
         self.node.state = state
         self.node.inputs, self.node.outputs = old.inputs, old.outputs
         self.node.downstream = old.downstream
@@ -178,7 +179,7 @@ class ProcessorRunner:
 
     def reconfigure(self, **properties: Any) -> bool:
         """Give the running processor new properties, as a live edit does."""
-        model = self.flat.cls.Properties.model_validate(properties)
+        model = self.cls.Properties.model_validate(properties)
         self.flat = replace(self.flat, properties=model)
         self.node.flat = self.flat
         return self.node.processor.reconfigure(model)

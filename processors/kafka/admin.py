@@ -6,19 +6,35 @@ go to the aiokafka client as they are (``security_protocol`` and the like).
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
-from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    KafkaConnectionError,
+    KafkaError,
+    NotCoordinatorForGroupError,
+    for_code,
+)
+from aiokafka.structs import OffsetAndMetadata
 
 from flowengine.errors import EnvironmentFault
 
+T = TypeVar("T")
 REQUEST_TIMEOUT_MS = 10_000
+PATIENCE, PAUSE = 50, 0.2  # how often to ask for a group's coordinator, and seconds between
+COORDINATOR_COMES = (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
 
 
 @dataclass(frozen=True)
@@ -172,17 +188,28 @@ async def partition_numbers(bootstrap: str, topic: str, **options: Any) -> list[
 
 
 async def create_topic(
-    bootstrap: str, name: str, partitions: int = 1, replication: int = -1, **options: Any
+    bootstrap: str,
+    name: str,
+    partitions: int = 1,
+    replication: int | None = None,
+    **options: Any,
 ) -> None:
-    """Make a topic; ``replication`` -1 takes the broker's default."""
+    """Make a topic; ``replication`` None takes the broker's default."""
     async with admin_client(bootstrap, **options) as admin:
-        answer = await admin.create_topics([NewTopic(name, partitions, replication)])
+        answer = await admin.create_topics([_new_topic(name, partitions, replication)])
     ((_, code, message),) = answer.topic_errors
     if code:
         raise EnvironmentFault(
             f"kafka topic {name!r} must be one that can be created; got "
             f"{(message or for_code(code).__name__).rstrip('.')}"
         )
+
+
+def _new_topic(name: str, partitions: int, replication: int | None) -> NewTopic:
+    """aiokafka refuses "the broker's default" in its constructor only."""
+    topic = NewTopic(name, partitions, replication or 1)
+    topic.replication_factor = -1 if replication is None else replication
+    return topic
 
 
 async def delete_topic(bootstrap: str, name: str, **options: Any) -> None:
@@ -247,9 +274,7 @@ async def list_groups(bootstrap: str, **options: Any) -> list[str]:
 async def describe_group(bootstrap: str, name: str, **options: Any) -> Group:
     """Members, committed offsets and lag of a group; nobody joins it for that."""
     async with admin_client(bootstrap, **options) as admin:
-        (answer,) = await admin.describe_consumer_groups([name])
-        committed = await admin.list_consumer_group_offsets(name)
-    fields = answer.to_object()["groups"][0]
+        fields, committed = await _patiently(lambda: _ask_coordinator(admin, name))
     if fields["state"] == "Dead" and not committed:
         groups = ", ".join(await list_groups(bootstrap, **options)) or "none"
         raise EnvironmentFault(f"kafka group {name!r} must exist; got only {groups}")
@@ -259,6 +284,26 @@ async def describe_group(bootstrap: str, name: str, **options: Any) -> Group:
     bounds = await offset_bounds(bootstrap, sorted(assigned | offsets.keys()), **options)
     positions = tuple(Position(*each, offsets.get(each), *bounds[each]) for each in bounds)
     return Group(name, fields["state"], fields["protocol"], members, positions)
+
+
+async def _ask_coordinator(
+    admin: AIOKafkaAdminClient, name: str
+) -> tuple[dict[str, Any], dict[TopicPartition, OffsetAndMetadata]]:
+    (answer,) = await admin.describe_consumer_groups([name])
+    fields = answer.to_object()["groups"][0]
+    if fields["error_code"]:
+        raise for_code(fields["error_code"])(f"group {name}")
+    return fields, await admin.list_consumer_group_offsets(name)
+
+
+async def _patiently(question: Callable[[], Awaitable[T]]) -> T:
+    """Ask again for a while: the first question about groups makes Kafka create their topic."""
+    for _ in range(PATIENCE - 1):
+        try:
+            return await question()
+        except COORDINATOR_COMES:
+            await asyncio.sleep(PAUSE)
+    return await question()
 
 
 def _member(fields: dict[str, Any]) -> Member:

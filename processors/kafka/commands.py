@@ -36,6 +36,7 @@ T = TypeVar("T")
 LOCAL = "local"
 FAULT_EXIT = 2
 NOT_RUNNING_EXIT = 3
+PIPE_WIDTH = 160  # columns, where there is no terminal that has a width
 
 app = typer.Typer(
     help="Run a real Apache Kafka on this machine, and look into any cluster.",
@@ -61,9 +62,14 @@ def faults() -> Iterator[None]:
 
 def ask(question: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine; the client's remarks about reconnecting and rebalancing stay hidden."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    with faults():
-        return asyncio.run(question)
+    remarks = logging.getLogger("aiokafka")
+    level = remarks.level
+    remarks.setLevel(logging.CRITICAL)
+    try:
+        with faults():
+            return asyncio.run(question)
+    finally:
+        remarks.setLevel(level)
 
 
 def resolved(bootstrap: str) -> str:
@@ -74,7 +80,8 @@ def resolved(bootstrap: str) -> str:
 
 def console() -> Console:
     """Made at each use, so that it writes to the standard output of that moment."""
-    return Console(soft_wrap=True, highlight=False)
+    plain = Console(highlight=False)
+    return plain if plain.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
 # -- the broker ----------------------------------------------------------------------------------
@@ -82,7 +89,9 @@ def console() -> Console:
 
 @app.command(epilog="Example: flowengine kafka start --brokers 3")
 def start(
-    brokers: Annotated[int, typer.Option(help="Nodes; 3 keep three copies of each topic.")] = 1,
+    brokers: Annotated[
+        int | None, typer.Option(help="Nodes: 1, 3, … As the last time, or 1, when left out.")
+    ] = None,
     port: Annotated[int | None, typer.Option(help="Port of the first; 9092 when free.")] = None,
     jars: Annotated[Path | None, typer.Option(help="Folder that `fetch --to` made.")] = None,
     setting: Annotated[
@@ -95,11 +104,13 @@ def start(
     with faults():
         folder = jars or prepared_jars()
         request = StartRequest(brokers, port, folder, _settings(setting or []), fresh)
-        with _download_progress(folder or jar_repository()) as advance:
+        with _download_progress(jar_repository(), needed=folder is None) as advance:
             started = start_local(kafka_home(), request, advance)
     broker = started.broker
     if not started.by_us:
         typer.echo(f"kafka already runs at {broker.bootstrap}")
+        if started.revived:
+            typer.echo(f"node {', '.join(map(str, started.revived))} had ended and runs again")
         return
     if port is None and broker.nodes[0].port != USUAL_PORT:
         typer.echo(f"port {USUAL_PORT} is in use, another one was taken")
@@ -115,16 +126,23 @@ def _settings(pairs: list[str]) -> dict[str, str]:
 
 
 @contextmanager
-def _download_progress(repository: Path) -> Iterator[Advance]:
+def _download_progress(repository: Path, needed: bool = True) -> Iterator[Advance]:
     """Say how much will be downloaded, then show it; silent when nothing is missing."""
-    absent = missing(repository, kafka_artifacts())
-    if not absent or repository == prepared_jars():
+    absent = missing(repository, kafka_artifacts()) if needed else ()
+    if not absent:
         yield lambda count: None
         return
     total = sum(each.size for each in absent)
     console().print(_announcement(absent, total))
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console(), transient=True) as progress:
+    shown = console()
+    with Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=shown,
+        transient=True,
+        disable=not shown.is_terminal,
+    ) as progress:
         task = progress.add_task("downloading", total=total)
         yield lambda count: progress.advance(task, count)
 
@@ -201,7 +219,9 @@ def topics(
     create: Annotated[str | None, typer.Option(help="Make a topic.", metavar="NAME")] = None,
     delete: Annotated[str | None, typer.Option(help="Delete a topic.", metavar="NAME")] = None,
     partitions: Annotated[int, typer.Option(help="Of the new topic.", min=1)] = 1,
-    replication: Annotated[int, typer.Option(help="Copies; -1 is the broker's default.")] = -1,
+    replication: Annotated[
+        int | None, typer.Option(help="Copies; the broker's default when left out.", min=1)
+    ] = None,
     internal: Annotated[bool, typer.Option("--internal", help="List Kafka's own too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     bootstrap: Bootstrap = LOCAL,

@@ -53,7 +53,7 @@ def without_value(signature: inspect.Signature) -> inspect.Signature:
     return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
-def default(value: Any, replacement: Any = "", empty: bool = False) -> Any:
+def default(value: Any, replacement: Any, empty: bool = False) -> Any:
     """The replacement for a missing attribute, and for an empty value when ``empty`` is true.
 
     Stands directly behind the attribute: ``{{ country | default('NL') | lower }}``.

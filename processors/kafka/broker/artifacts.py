@@ -1,9 +1,7 @@
 """The jars of Apache Kafka: an exact, shipped list, downloaded once and checked by SHA-256.
 
-No POM is read: ``artifacts.txt`` names every jar, jgo's resolver layer fetches them, and each is
-moved into the repository folder only after its SHA-256 agreed. So an interrupted or a concurrent
-download never leaves a broken jar behind. The folder has Maven's layout; ``fetch --to`` makes the
-same one for machines without a network.
+No POM is read: ``artifacts.txt`` names every jar, and ``download`` gets those that are missing.
+The folder has Maven's layout; ``fetch --to`` makes the same one for machines without a network.
 """
 
 from __future__ import annotations
@@ -11,26 +9,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flowengine.errors import EnvironmentFault
 from processors.kafka.broker.places import cache_directory
 
-if TYPE_CHECKING:
-    from jgo.maven import MavenContext
-
 KAFKA_VERSION = "4.4.0"
-THREADS = 8
-ATTEMPTS = 3
-TIMEOUT = 30  # seconds without an answer before one attempt is given up
 
 Advance = Callable[[int], None]
 """Called from several threads with the number of bytes that just arrived."""
@@ -104,23 +92,12 @@ def class_path(
             f"{len(wanted)} missing, the first {str(absent[0])!r}; "
             "prepare the folder with `flowengine kafka fetch --to DIR`"
         )
-    fetch(repository, absent, advance)
+    if absent:
+        from processors.kafka.broker.download import fetch
+
+        fetch(repository, absent, advance)
     _verify_once(repository, wanted, absent, marks or cache_directory() / "kafka")
     return [repository / each.path for each in wanted]
-
-
-def fetch(repository: Path, artifacts: tuple[Artifact, ...], advance: Advance) -> None:
-    """Download the given jars into a repository folder, several at a time."""
-    if not artifacts:
-        return
-    with _incoming(repository) as incoming, ThreadPoolExecutor(THREADS) as threads:
-        context = _maven(incoming, advance)
-        downloads = [threads.submit(_download, context, repository, each) for each in artifacts]
-        try:
-            for download in downloads:
-                download.result()
-        finally:
-            threads.shutdown(wait=True, cancel_futures=True)
 
 
 def _has(repository: Path, artifact: Artifact) -> bool:
@@ -128,84 +105,8 @@ def _has(repository: Path, artifact: Artifact) -> bool:
     return path.is_file() and path.stat().st_size == artifact.size
 
 
-@contextmanager
-def _incoming(repository: Path) -> Iterator[Path]:
-    """A folder for unchecked files, on the same disk, so that a checked one can be renamed."""
-    try:
-        repository.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix=".incoming-", dir=repository)
-    except OSError as error:
-        raise _unwritable(repository, error) from error
-    with folder as name:
-        yield Path(name)
-
-
-def _maven(incoming: Path, advance: Advance) -> MavenContext:
-    """jgo's view of the repositories: its own default, its settings file, or the named mirror."""
-    from jgo.config import GlobalSettings
-    from jgo.maven import MavenContext, PythonResolver
-
-    if authority := os.environ.get("SSL_CERT_FILE"):  # requests reads only its own name for this
-        os.environ.setdefault("REQUESTS_CA_BUNDLE", authority)
-    mirror = os.environ.get("FLOWENGINE_MAVEN_MIRROR")
-    remotes = {"mirror": mirror.rstrip("/")} if mirror else GlobalSettings.load().repositories
-    resolver = PythonResolver(progress_callback=lambda name, size: _counting(advance))
-    return MavenContext(
-        resolver, repo_cache=incoming, remote_repos=remotes or None, timeout=TIMEOUT
-    )
-
-
-@contextmanager
-def _counting(advance: Advance) -> Iterator[Advance]:
-    yield advance
-
-
-def _download(context: MavenContext, repository: Path, artifact: Artifact) -> None:
-    remote = context.project(artifact.group, artifact.name).at_version(artifact.version).artifact()
-    arrived = _resolve(remote.resolve, artifact, context.repo_cache / artifact.path)
-    _check(arrived, artifact, "download it again, or ask who runs the mirror")
-    target = repository / artifact.path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(arrived, target)
-
-
-def _resolve(resolve: Callable[[], Path], artifact: Artifact, partial: Path) -> Path:
-    """Try a few times; what a broken connection left behind is removed before the next try.
-
-    jgo raises RuntimeError for what a repository does not have, and lets the network's errors
-    (all of them OSErrors without a number) and the disk's (with one) through.
-    """
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            return Path(resolve())
-        except (RuntimeError, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise _unwritable(partial.parent, error) from error
-            partial.unlink(missing_ok=True)
-            if attempt == ATTEMPTS or isinstance(error, RuntimeError):
-                raise EnvironmentFault(_unreachable(artifact, error)) from error
-    raise AssertionError("unreachable")
-
-
-def _unwritable(folder: Path, error: OSError) -> EnvironmentFault:
-    return EnvironmentFault(
-        f"kafka jar folder {str(folder)!r} must be writable; got {error.strerror}; "
-        "make room, or name another folder in FLOWENGINE_CACHE"
-    )
-
-
-def _unreachable(artifact: Artifact, error: Exception) -> str:
-    """Names the error's kind only: its text may quote a mirror's address with a password."""
-    kind = "not found" if isinstance(error, RuntimeError) else type(error).__name__
-    return (
-        f"kafka artifact {str(artifact)!r} must be downloadable; got {kind}; check the network, "
-        "HTTPS_PROXY and REQUESTS_CA_BUNDLE, name a mirror in FLOWENGINE_MAVEN_MIRROR, or bring "
-        "the jars from another machine: `flowengine kafka fetch --to DIR` there, "
-        "`flowengine kafka start --jars DIR` here"
-    )
-
-
-def _check(path: Path, artifact: Artifact, remedy: str) -> None:
+def check(path: Path, artifact: Artifact, remedy: str) -> None:
+    """Compare a file's SHA-256 with the list's."""
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != artifact.sha256:
@@ -226,7 +127,7 @@ def _verify_once(
     for each in wanted:
         if each not in fetched:
             path = repository / each.path
-            _check(path, each, f"remove {str(path)!r} and start again")
+            check(path, each, f"remove {str(path)!r} and start again")
     with contextlib.suppress(OSError):  # a read-only cache only costs the next start 0.1 s
         marks.mkdir(parents=True, exist_ok=True)
         mark.touch()

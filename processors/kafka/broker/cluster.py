@@ -29,7 +29,7 @@ from flowengine.errors import EnvironmentFault
 from processors.kafka.broker.archive import ClassArchive
 from processors.kafka.broker.artifacts import Advance, class_path, jar_repository
 from processors.kafka.broker.java import Java, find_java
-from processors.kafka.broker.node import JavaCommand, Node
+from processors.kafka.broker.node import JavaCommand, Node, node_folder, not_ready
 from processors.kafka.broker.places import cache_directory, prepared_jars
 from processors.kafka.broker.ports import HOST, free_ports
 from processors.kafka.broker.probe import brokers_known_to
@@ -198,7 +198,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         """A folder belongs to one number of brokers: the voters stand in its metadata."""
         if not 1 <= self.brokers <= 9:
             raise EnvironmentFault(f"kafka brokers must be 1 to 9; got {self.brokers}")
-        used = len(list(self.directory.glob("node-*/data/meta.properties")))
+        used = brokers_of(self.directory)
         if used and used != self.brokers:
             raise EnvironmentFault(
                 f"kafka brokers must be {used}, as {str(self.directory)!r} was made for; got "
@@ -218,7 +218,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         if not identity.exists():
             identity.write_text(new_cluster_id())
         numbers = range(1, self.brokers + 1)
-        folders = [self.directory / f"node-{number}" for number in numbers]
+        folders = [node_folder(self.directory, number) for number in numbers]
         parent = self._dies_with_parent
         self.nodes = [Node(n, f, java, parent) for n, f in zip(numbers, folders, strict=True)]
         for node in self.nodes:
@@ -256,12 +256,20 @@ class Cluster(AbstractContextManager["Cluster"]):
         port = self.ports[node.number - 1].client
         code = node.process.poll() if node.process else None
         got = "no answer" if code is None else f"exit code {code}"
-        lines = "\n".join(f"  {line}" for line in node.last_log_lines()) or "  (nothing)"
-        return (
-            f"kafka node {node.number} must answer on {HOST}:{port} within "
-            f"{self._ready_patience:g} s; got {got}; the end of {str(node.log_file)!r} "
-            f"says why:\n{lines}"
-        )
+        return not_ready(node.number, port, self._ready_patience, got, node.directory)
+
+
+def java_command(jars: Path | None = None, java: Java | None = None) -> JavaCommand:
+    """What a broker whose jars are there already is started with."""
+    found = java or find_java()
+    prepared = jars or prepared_jars()
+    path = class_path(prepared or jar_repository(), download=prepared is None)
+    return JavaCommand(ClassArchive(cache_directory(), found, path), path)
+
+
+def brokers_of(directory: Path) -> int:
+    """For how many brokers a cluster's folder was made; 0 when it is new."""
+    return len(list(directory.glob("node-*/data/meta.properties")))
 
 
 def new_cluster_id() -> str:

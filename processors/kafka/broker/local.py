@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flowengine.errors import EnvironmentFault
 from processors.kafka.broker.archive import adopt_recording
 from processors.kafka.broker.artifacts import KAFKA_VERSION, Advance
-from processors.kafka.broker.cluster import READY_PATIENCE, STOP_PATIENCE, Cluster, throw_away
+from processors.kafka.broker.cluster import (
+    PROBE_PAUSE,
+    READY_PATIENCE,
+    STOP_PATIENCE,
+    Cluster,
+    brokers_of,
+    java_command,
+    throw_away,
+)
+from processors.kafka.broker.node import Node, node_folder, not_ready
 from processors.kafka.broker.ports import HOST, is_free
 from processors.kafka.broker.probe import brokers_known_to
-from processors.kafka.broker.process import end_processes
+from processors.kafka.broker.process import end_processes, wait_for_end
 from processors.kafka.broker.state import (
     LocalBroker,
     LocalNode,
@@ -29,9 +38,12 @@ USUAL_PORT = 9092
 
 @dataclass(frozen=True)
 class StartRequest:
-    """What ``flowengine kafka start`` was asked for. ``port`` None is 9092 or any free one."""
+    """What ``flowengine kafka start`` was asked for.
 
-    brokers: int = 1
+    ``brokers`` None is as many as the last time, or one; ``port`` None is 9092 or any free one.
+    """
+
+    brokers: int | None = None
     port: int | None = None
     jars: Path | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
@@ -41,10 +53,11 @@ class StartRequest:
 
 @dataclass(frozen=True)
 class Started:
-    """The running cluster, and whether this call started it."""
+    """The running cluster; whether this call started it, or else which nodes it had to revive."""
 
     broker: LocalBroker
     by_us: bool
+    revived: tuple[int, ...] = ()
 
 
 def start_local(
@@ -58,7 +71,7 @@ def start_local(
         running = find_local(home)
         if running and _answers(running):
             _check_same(running, request)
-            return Started(running, by_us=False)
+            return _revive(home, running, request)
         if running:
             _end(home, running)
         if request.fresh:
@@ -83,7 +96,7 @@ def _answers(broker: LocalBroker) -> bool:
 
 def _check_same(running: LocalBroker, request: StartRequest) -> None:
     wrong = []
-    if len(running.nodes) != request.brokers:
+    if request.brokers and len(running.nodes) != request.brokers:
         wrong.append(f"{len(running.nodes)} instead of {request.brokers} brokers")
     if request.port and running.nodes[0].port != request.port:
         wrong.append(f"port {running.nodes[0].port} instead of {request.port}")
@@ -97,9 +110,10 @@ def _check_same(running: LocalBroker, request: StartRequest) -> None:
 
 
 def _start(home: Path, request: StartRequest, advance: Advance) -> LocalBroker:
+    began = time.time()
     cluster = Cluster(
         home / "cluster",
-        brokers=request.brokers,
+        brokers=request.brokers or brokers_of(home / "cluster") or 1,
         port=_choose_port(request.port),
         properties=request.properties,
         jars=request.jars,
@@ -109,13 +123,48 @@ def _start(home: Path, request: StartRequest, advance: Advance) -> LocalBroker:
     )
     try:
         # Noted before it is ready: if we are killed meanwhile, the next start or stop ends it.
-        cluster.start_with(lambda: save_state(home, _described(cluster)))
+        cluster.start_with(lambda: save_state(home, _described(cluster, began)))
     except EnvironmentFault:
         state_file(home).unlink(missing_ok=True)
         raise
-    broker = _described(cluster)
+    broker = _described(cluster, began)
     save_state(home, broker)
     return broker
+
+
+def _revive(home: Path, running: LocalBroker, request: StartRequest) -> Started:
+    """Start again, on their old ports, the nodes that somebody killed beside the running ones."""
+    alive = set(running.alive)
+    dead = tuple(node.number for node in running.nodes if node not in alive)
+    if not dead:
+        return Started(running, by_us=False)
+    command = java_command(request.jars)
+    nodes = []
+    for known in running.nodes:
+        if known not in alive:
+            node = Node(known.number, _folder(running, known), command, dies_with_parent=False)
+            node.spawn()
+            known = replace(known, process=node.identity or known.process)
+        nodes.append(known)
+    revived = replace(running, nodes=tuple(nodes))
+    save_state(home, revived)
+    _wait_for_all(revived, request.ready_patience)
+    return Started(revived, by_us=False, revived=dead)
+
+
+def _wait_for_all(broker: LocalBroker, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    for node in broker.nodes:
+        while brokers_known_to(node.internal) < len(broker.nodes):
+            ended = wait_for_end(node.process, PROBE_PAUSE)
+            if ended or time.monotonic() > deadline:
+                got = "an ended process" if ended else "no answer"
+                folder = _folder(broker, node)
+                raise EnvironmentFault(not_ready(node.number, node.port, patience, got, folder))
+
+
+def _folder(broker: LocalBroker, node: LocalNode) -> Path:
+    return node_folder(broker.directory, node.number)
 
 
 def _choose_port(wanted: int | None) -> int:
@@ -129,7 +178,7 @@ def _choose_port(wanted: int | None) -> int:
     return wanted
 
 
-def _described(cluster: Cluster) -> LocalBroker:
+def _described(cluster: Cluster, began: float) -> LocalBroker:
     nodes = []
     for node, ports in zip(cluster.nodes, cluster.ports, strict=True):
         if node.identity is not None:
@@ -139,7 +188,7 @@ def _described(cluster: Cluster) -> LocalBroker:
         cluster_id=cluster.cluster_id,
         bootstrap=cluster.bootstrap,
         directory=cluster.directory,
-        started=time.time(),
+        started=began,
         nodes=tuple(nodes),
         recording=cluster.nodes[0].recording,
     )

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from jgo.maven import MavenContext
 
-from processors.kafka.broker.artifacts import KAFKA_VERSION, THREADS, jar_repository
+from processors.kafka.broker.artifacts import KAFKA_VERSION, jar_repository
+from processors.kafka.broker.download import THREADS
 
 HEADER = (
     f"# Apache Kafka {KAFKA_VERSION} and what it needs: "

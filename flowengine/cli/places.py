@@ -1,0 +1,52 @@
+"""From what a person types to a flow file and its data directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flowengine.config import Settings
+from flowengine.errors import DefinitionError
+
+FlowArgument = Annotated[
+    str, typer.Argument(metavar="FLOW", help="Flow file, or the name of one in the folder flows.")
+]
+DataDirOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data-dir", metavar="DIR", help="Data directory; .flowengine/NAME when left out."
+    ),
+]
+FORMAT = ".json"
+
+
+def flow_file(name: str) -> Path:
+    """The flow file that a person means: a path, or a name in ``flows``.
+
+    Raises DefinitionError when there is none.
+    """
+    path = Path(name)
+    if path.is_file() or path.suffix == FORMAT:
+        return path
+    candidates = [path.with_name(path.name + FORMAT), Path("flows", name + FORMAT)]
+    found = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if found is None:
+        tried = " and ".join(repr(str(candidate)) for candidate in candidates)
+        raise DefinitionError(
+            f"flow must be a flow file or the name of one in the folder 'flows'; got {name!r}; "
+            f"looked for {tried}"
+        )
+    return found
+
+
+def data_directory(name: str, settings: Settings) -> Path:
+    """The data directory of a flow; the file itself may be gone by now."""
+    try:
+        return settings.data_directory(flow_file(name))
+    except DefinitionError:
+        directory = settings.data_root / name
+        if directory.is_dir():
+            return directory
+        raise

@@ -1,0 +1,115 @@
+"""``flowengine run``: one flow in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowengine.cli.places import DataDirOption, FlowArgument, flow_file
+from flowengine.cli.reporting import Debugging
+from flowengine.config import RepositoryKind, read_settings
+from flowengine.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from flowengine.definition.flat import LoadedFlow
+    from flowengine.engine import Removed
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command(
+    epilog="Example: flowengine run flows/users-producer.json --set brokers=localhost:9092"
+)
+def run(
+    flow: FlowArgument,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Value of a parameter; repeatable."),
+    ] = None,
+    param_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--param-file", metavar="FILE", help="Values of parameters: JSON, TOML or lines."
+        ),
+    ] = None,
+    data_dir: DataDirOption = None,
+    repository: Annotated[
+        RepositoryKind | None,
+        typer.Option(help="Keep queues on disk, or in memory only (for tests)."),
+    ] = None,
+    until_complete: Annotated[
+        bool, typer.Option("--until-complete", help="End when nothing is left to do.")
+    ] = False,
+    drain_timeout: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="How long a stop lets queues empty, such as '5 sec'."),
+    ] = None,
+    drain_removed: Annotated[
+        bool,
+        typer.Option("--drain-removed", help="Let the old definition empty removed queues first."),
+    ] = False,
+    drop_removed: Annotated[
+        bool, typer.Option("--drop-removed", help="Throw away what removed queues hold.")
+    ] = False,
+    listen: Annotated[
+        str | None,
+        typer.Option(metavar="ADDR", help="Offer the control API at HOST:PORT as well."),
+    ] = None,
+) -> None:
+    """Run a flow until it is complete or stopped.
+
+    Ctrl-C, or SIGTERM, stops the sources and lets the queues empty themselves for the drain
+    timeout; a second Ctrl-C stops at once. Neither loses anything: what is queued waits in the
+    data directory for the next run.
+
+    Exit codes: 0 done, 1 the definition must be edited, 2 something failed, 3 stopped with
+    FlowFiles queued, 130 interrupted. The ledger is printed at the end.
+    """
+    from flowengine.cli.runner import Plan, run_flow
+
+    flags = {
+        "data_dir": data_dir,
+        "repository": repository and repository.value,
+        "drain_timeout": drain_timeout,
+        "listen": listen,
+    }
+    settings = read_settings(flags)
+    file = flow_file(flow)
+    directory = settings.data_directory(file)
+    loaded = _load(file, set_ or [], param_file)
+    plan = Plan(
+        flow=loaded,
+        data_dir=directory,
+        settings=settings,
+        removed=_choice(drain_removed, drop_removed),
+        until_complete=until_complete,
+    )
+    Debugging.file = directory / "log" / "crash.log"
+    raise typer.Exit(int(run_flow(plan)))
+
+
+def _load(file: Path, pairs: Sequence[str], param_file: Path | None) -> LoadedFlow:
+    """The flow, checked; its warnings are printed."""
+    from flowengine.cli.parameters import parameters, refuse_open_secrets
+    from flowengine.definition.load import load_flow
+
+    flow = load_flow(file, parameters(pairs, param_file))
+    refuse_open_secrets(flow, pairs)
+    for finding in flow.findings:
+        typer.echo(str(finding), err=True)
+    return flow
+
+
+def _choice(drain: bool, drop: bool) -> Removed:
+    from flowengine.engine import Removed
+
+    if drain and drop:
+        raise DefinitionError(
+            "options '--drain-removed' and '--drop-removed' must not be given together; got both"
+        )
+    if drain:
+        return Removed("drain")
+    return Removed.DROP if drop else Removed.REFUSE

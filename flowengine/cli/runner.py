@@ -1,0 +1,151 @@
+"""Running a flow in the foreground: signals, control API, display, and the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from flowengine.cli.display import show
+from flowengine.config import RepositoryKind, Settings
+from flowengine.definition.flat import LoadedFlow
+from flowengine.engine import Engine, Removed
+from flowengine.exit_codes import ExitCode
+from flowengine.repository import MemoryRepository, Repository, SqliteRepository
+from flowengine.units import format_duration
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run, decided."""
+
+    flow: LoadedFlow
+    data_dir: Path
+    settings: Settings
+    removed: Removed = Removed.REFUSE
+    until_complete: bool = False
+
+
+def run_flow(plan: Plan) -> ExitCode:
+    """Run a flow to its end. Prints the ledger to standard output, all else to standard error."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_run(plan))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _run(plan: Plan) -> ExitCode:
+    engine = _engine(plan)
+    stops = Stops(engine, plan.settings["drain_timeout"])
+    async with engine.opened(plan.removed):
+        async with _surrounded(engine, plan), stops.listening(), asyncio.TaskGroup() as group:
+            display = group.create_task(show(engine), name="display")
+            await engine.run(
+                until_complete=plan.until_complete,
+                drain_timeout=plan.settings["drain_timeout"],
+            )
+            display.cancel()
+        return _ended(engine, stops, plan)
+
+
+def _engine(plan: Plan) -> Engine:
+    return Engine(
+        plan.flow,
+        _repository(plan),
+        data_dir=plan.data_dir,
+        memory_budget=plan.settings["memory_budget"],
+    )
+
+
+def _repository(plan: Plan) -> Repository:
+    if plan.settings.repository is RepositoryKind.MEMORY:
+        return MemoryRepository()
+    return SqliteRepository(plan.data_dir)
+
+
+@asynccontextmanager
+async def _surrounded(engine: Engine, plan: Plan) -> AsyncIterator[None]:
+    """Logs and the control API, while the flow runs."""
+    async with AsyncExitStack() as stack:
+        from importlib.util import find_spec  # until the other packages exist
+
+        if not (find_spec("flowengine.logs") and find_spec("flowengine.control")):
+            yield
+            return
+        from flowengine import logs
+        from flowengine.control import serving
+
+        logs.configure(plan.data_dir, console=not sys.stderr.isatty())
+        await stack.enter_async_context(
+            serving(engine, plan.data_dir, listen=plan.settings["listen"])
+        )
+        yield
+
+
+class Stops:
+    """Turns Ctrl-C and SIGTERM into stops of an engine."""
+
+    def __init__(self, engine: Engine, drain_timeout: int) -> None:
+        self.count = 0
+        self._engine = engine
+        self._drain_timeout = drain_timeout
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Listen to both signals."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    def stop(self) -> None:
+        """The first stops gracefully, the second at once."""
+        self.count += 1
+        if self.count == 1:
+            limit = format_duration(self._drain_timeout)
+            _say(f"stopping: queues have {limit} to empty themselves; Ctrl-C again stops at once")
+        elif self.count == 2:
+            _say("stopping at once; what is queued stays in the data directory")
+        self._engine.request_stop()
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _ended(engine: Engine, stops: Stops, plan: Plan) -> ExitCode:
+    """Print the ledger and say how the run ended."""
+    queued = engine.assembly.queued
+    typer.echo(engine.assembly.core.ledger.line(queued))
+    if stops.count > 1:
+        return ExitCode.INTERRUPTED
+    if queued:
+        _say(_waiting(queued, plan))
+        return ExitCode.QUEUED
+    if plan.until_complete and not engine.completed:
+        return ExitCode.INTERRUPTED
+    return ExitCode.DONE
+
+
+def _waiting(queued: int, plan: Plan) -> str:
+    noun = "FlowFile is" if queued == 1 else "FlowFiles are"
+    if plan.settings.repository is RepositoryKind.MEMORY:
+        return f"{queued} {noun} gone with the memory repository; their sources were not told"
+    return f"{queued} {noun} queued in {plan.data_dir}; the next run goes on with them"

@@ -1,0 +1,83 @@
+"""``flowengine validate``: all findings of flow files, each with its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flowengine.cli.parameters import parameters
+from flowengine.cli.places import FORMAT, flow_file
+from flowengine.exit_codes import ExitCode
+from flowengine.findings import Finding, Severity, errors
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command(epilog="Example: flowengine validate flows --json")
+def validate(
+    flows: Annotated[
+        list[str], typer.Argument(metavar="FLOW", help="Flow files, or folders with them.")
+    ],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Value of a parameter; repeatable."),
+    ] = None,
+    param_file: Annotated[
+        Path | None, typer.Option("--param-file", metavar="FILE", help="Values of parameters.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+) -> None:
+    """Check flow definitions and print every finding with file, line and column.
+
+    Exits with 1 when one of them is an error; warnings alone exit with 0.
+    """
+    from flowengine.definition.load import Options, check_flow
+
+    options = Options(parameters(set_ or [], param_file))
+    files = list(flow_files(flows))
+    findings = [finding for file in files for finding in check_flow(file, options)[1]]
+    if as_json:
+        typer.echo(json.dumps([as_data(finding) for finding in findings], indent=2))
+    else:
+        _print(findings, files)
+    if errors(findings):
+        raise typer.Exit(ExitCode.DEFINITION)
+
+
+def flow_files(names: Iterable[str]) -> Iterable[Path]:
+    """The files meant by names of files and folders, each once, folders in order of path."""
+    seen = set()
+    for name in names:
+        path = Path(name)
+        files = sorted(path.rglob(f"*{FORMAT}")) if path.is_dir() else [flow_file(name)]
+        for file in files:
+            if file.resolve() not in seen:
+                seen.add(file.resolve())
+                yield file
+
+
+def as_data(finding: Finding) -> dict[str, object]:
+    """A finding as JSON data."""
+    return {**asdict(finding), "severity": finding.severity.value}
+
+
+def _print(findings: Sequence[Finding], files: Sequence[Path]) -> None:
+    for finding in findings:
+        typer.echo(str(finding))
+    wrong = len(errors(findings))
+    warnings = sum(finding.severity is Severity.WARNING for finding in findings)
+    flows = counted(len(files), "flow")
+    if findings:
+        typer.echo(f"{flows}: {counted(wrong, 'error')}, {counted(warnings, 'warning')}", err=True)
+    else:
+        typer.echo(f"{flows}: no findings", err=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 flow``, ``2 flows``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,283 @@
+"""Commit: what happens to a session's work, all at once and on the engine's loop.
+
+The order is: check, decide what goes back for a retry, put outputs into connections, settle or
+restore inputs, count references to content files, apply state, account. Nothing in between awaits,
+so a cut sees all of it or nothing (E2, E14).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from flowengine.connection import Connection
+from flowengine.content import FileContent
+from flowengine.errors import ProcessorBug
+from flowengine.flowfile import FlowFile
+from flowengine.piece import Piece
+
+if TYPE_CHECKING:
+    from flowengine.node import Core, Node
+
+_id = attrgetter("id")
+
+
+class Sent(msgspec.Struct):
+    """What one relationship got: FlowFiles, their bytes, and into how many connections."""
+
+    relationship: str
+    flowfiles: list[FlowFile]
+    bytes: int
+    connections: int
+
+
+class Work:
+    """What a session has collected so far. Lists are replaced, not shared, once handed over.
+
+    roots: id of a made FlowFile → id of the input that it descends from in this session (E6)
+    """
+
+    __slots__ = (
+        "bytes_read",
+        "bytes_written",
+        "callbacks",
+        "changes",
+        "counters",
+        "created",
+        "files",
+        "has_files",
+        "kept",
+        "outputs",
+        "penalized",
+        "pieces",
+        "polled",
+        "progress",
+        "removed",
+        "roots",
+    )
+
+    def __init__(self) -> None:
+        self.pieces: list[Piece] = []
+        self.polled: list[FlowFile] = []
+        self.created: list[FlowFile] = []
+        self.roots: dict[int, int] = {}
+        self.outputs: dict[str, list[FlowFile]] = {}
+        self.removed: list[FlowFile] = []
+        self.kept: list[FlowFile] = []
+        self.penalized: set[int] = set()
+        self.changes: dict[str, Any] = {}
+        self.counters: dict[str, int] = {}
+        self.callbacks: list[Callable[[], None]] = []
+        self.progress: dict[str, int | None] = {}
+        self.files: list[FileContent] = []
+        self.has_files = False
+        self.bytes_read = 0
+        self.bytes_written = 0
+
+
+def commit(work: Work, node: Node, core: Core) -> None:
+    """Make a session's work visible at once.
+
+    Raises ProcessorBug, and changes nothing, when a FlowFile is missing, doubled, or sent to a
+    relationship that does not exist.
+    """
+    _check(work, node)
+    back = _retried(work, node, core.clock.wall()) if node.flat.retry else {}
+    for flowfile in work.kept:
+        back[flowfile.id] = flowfile
+    core.repository.begin(work.pieces, work.callbacks)
+    sent = _send(work, node, core)
+    _settle(work.pieces, back)
+    if work.has_files:
+        core.repository.files_changed(_file_changes(work, sent, back))
+    _apply_state(work, node, core)
+    core.account(node, work, len(work.polled) - len(back), sent)
+    core.repository.end()
+
+
+def rollback(work: Work, core: Core) -> None:
+    """Put everything back where it was; what was created is gone (E4)."""
+    for connection, pieces in _by_connection(work.pieces).items():
+        connection.restore(pieces)
+    for content in work.files:
+        core.contents.unlink(content.name)
+
+
+def _check(work: Work, node: Node) -> None:
+    expected = list(map(_id, work.polled)) + list(map(_id, work.created))
+    actual: list[int] = []
+    for name, flowfiles in work.outputs.items():
+        if name not in node.flat.relationships:
+            raise ProcessorBug(node.unknown_relationship(name))
+        actual += map(_id, flowfiles)
+    actual += map(_id, work.removed)
+    actual += map(_id, work.kept)
+    if actual != expected and sorted(actual) != sorted(expected):
+        raise ProcessorBug(_misplaced(node, Counter(expected), Counter(actual)))
+
+
+def _misplaced(node: Node, expected: Counter[int], actual: Counter[int]) -> str:
+    lost, extra = expected - actual, actual - expected
+    got = f"{lost.total()} left behind" if lost else f"{extra.total()} handed on twice"
+    return (
+        f"processor {node.id!r} ({node.flat.type}) must transfer, keep or remove each FlowFile of "
+        f"a session once; got {got}. The session was rolled back"
+    )
+
+
+# -- retry -------------------------------------------------------------------------------------
+
+
+def _retried(work: Work, node: Node, now: int) -> dict[int, FlowFile]:
+    """Inputs that go back for another attempt; what descends from them is dropped (E6)."""
+    originals = {f.id: f for f in work.polled}
+    back: dict[int, FlowFile] = {}
+    for name, policy in node.flat.retry.items():
+        for flowfile in work.outputs.get(name, ()):
+            root = work.roots.get(flowfile.id, flowfile.id)
+            original = originals.get(root)
+            if original is None or root in back:
+                continue
+            if policy.count is None or original.attempts < policy.count:
+                back[root] = node.next_attempt(original, policy, now)
+    if back:
+        _drop_descendants(work, back)
+    return back
+
+
+def _drop_descendants(work: Work, back: Mapping[int, FlowFile]) -> None:
+    def left(flowfiles: list[FlowFile]) -> list[FlowFile]:
+        return [f for f in flowfiles if work.roots.get(f.id, f.id) not in back]
+
+    work.outputs = {name: left(flowfiles) for name, flowfiles in work.outputs.items()}
+    work.created = left(work.created)
+    work.removed = left(work.removed)
+    work.kept = left(work.kept)
+
+
+# -- outputs -----------------------------------------------------------------------------------
+
+
+def _send(work: Work, node: Node, core: Core) -> list[Sent]:
+    marked = bool(work.penalized) or any(piece.marked for piece in work.pieces)
+    sent = []
+    for name, flowfiles in work.outputs.items():
+        if not flowfiles:
+            continue
+        ready = _cleaned(flowfiles, work.penalized) if marked else flowfiles
+        size = sum([f.size for f in ready])
+        connections = node.outputs.get(name, ())
+        for index, connection in enumerate(connections):
+            _deliver(work, connection, _copies(ready, core) if index else ready, size)
+        sent.append(Sent(name, ready, size, len(connections)))
+    return sent
+
+
+def _deliver(work: Work, connection: Connection, flowfiles: list[FlowFile], size: int) -> None:
+    files = work.has_files
+    if not work.penalized:
+        connection.put(flowfiles, size, files=files)
+        return
+    free = [f for f in flowfiles if not f.penalty_until]
+    connection.put_penalized([f for f in flowfiles if f.penalty_until], files=files)
+    if free:
+        connection.put(free, sum([f.size for f in free]), files=files)
+
+
+def _cleaned(flowfiles: list[FlowFile], penalized: set[int]) -> list[FlowFile]:
+    """Without what belonged to the queue they leave: attempts, cursor, an old penalty."""
+    return [
+        f
+        if not (f.attempts or f.cursor or f.penalty_until) or f.id in penalized
+        else msgspec.structs.replace(f, attempts=0, cursor=0, penalty_until=0)
+        for f in flowfiles
+    ]
+
+
+def _copies(flowfiles: list[FlowFile], core: Core) -> list[FlowFile]:
+    ids = core.ids.take_many(len(flowfiles))
+    replace = msgspec.structs.replace
+    return [replace(f, id=number) for f, number in zip(flowfiles, ids, strict=True)]
+
+
+# -- inputs ------------------------------------------------------------------------------------
+
+
+def _by_connection(pieces: Iterable[Piece]) -> dict[Connection, list[Piece]]:
+    grouped: dict[Connection, list[Piece]] = {}
+    for piece in pieces:
+        grouped.setdefault(piece.connection, []).append(piece)
+    return grouped
+
+
+def _settle(pieces: Iterable[Piece], back: Mapping[int, FlowFile]) -> None:
+    for connection, members in _by_connection(pieces).items():
+        done = members if not back else _put_back(connection, members, back)
+        connection.settle(done)
+
+
+def _put_back(
+    connection: Connection, pieces: list[Piece], back: Mapping[int, FlowFile]
+) -> list[Piece]:
+    """Return what goes back to its place; the pieces that are done with are the result."""
+    done: list[Piece] = []
+    for piece in pieces:
+        flowfiles = connection.members(piece)
+        if all(back.get(f.id) is f for f in flowfiles):
+            connection.restore([piece])
+        elif not any(f.id in back for f in flowfiles):
+            done.append(piece)
+        else:
+            done += _put_back_singly(connection, piece, back)
+    return done
+
+
+def _put_back_singly(
+    connection: Connection, piece: Piece, back: Mapping[int, FlowFile]
+) -> list[Piece]:
+    done = []
+    parts = connection.split(piece, [1] * piece.count) if piece.count > 1 else [piece]
+    for part in parts:
+        [flowfile] = connection.members(part)
+        again = back.get(flowfile.id)
+        if again is flowfile:
+            connection.restore([part])
+            continue
+        done.append(part)
+        if again is not None:
+            connection.put_at(part.position, again, files=part.files)
+    return done
+
+
+# -- files and state ---------------------------------------------------------------------------
+
+
+def _file_changes(work: Work, sent: Iterable[Sent], back: Mapping[int, FlowFile]) -> dict[str, int]:
+    """References to content files that this commit gains and loses."""
+    changes: Counter[str] = Counter({content.name: 0 for content in work.files})
+    for flowfile in work.polled:
+        if isinstance(flowfile.content, FileContent):
+            changes[flowfile.content.name] -= 1
+    for group in sent:
+        for flowfile in group.flowfiles:
+            if isinstance(flowfile.content, FileContent):
+                changes[flowfile.content.name] += group.connections
+    for flowfile in back.values():
+        if isinstance(flowfile.content, FileContent):
+            changes[flowfile.content.name] += 1
+    return dict(changes)
+
+
+def _apply_state(work: Work, node: Node, core: Core) -> None:
+    for key, value in work.changes.items():
+        if value is None:
+            node.state.pop(key, None)
+        else:
+            node.state[key] = value
+        core.repository.set_state(node.id, key, value)
+    if work.progress:
+        node.report_progress(work.progress)

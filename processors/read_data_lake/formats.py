@@ -1,0 +1,135 @@
+"""From a file to its records: format and compression by suffix or setting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+
+from processors.read_data_lake.compression import DAMAGE, Compression, decompress, split_suffix
+from processors.read_data_lake.csv_rows import CsvReader
+from processors.read_data_lake.json_values import JsonReader
+from processors.read_data_lake.lines import Lines, NdjsonReader
+from processors.read_data_lake.parquet import ParquetReader
+from processors.read_data_lake.records import Broken, BrokenFile, Place, Record
+from processors.read_data_lake.storage import Entry, Storage
+
+if TYPE_CHECKING:
+    from processors.read_data_lake.properties import LakeProperties
+
+_SNIFF: Final = 1 << 16
+
+
+class Format(StrEnum):
+    """How records stand in a file."""
+
+    AUTO = "auto"
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+_SUFFIXES: Final = {
+    "json": Format.JSON,
+    "geojson": Format.JSON,
+    "ndjson": Format.NDJSON,
+    "jsonl": Format.NDJSON,
+    "csv": Format.CSV,
+    "tsv": Format.CSV,
+    "tab": Format.CSV,
+    "parquet": Format.PARQUET,
+    "pq": Format.PARQUET,
+}
+
+
+class Reader(Protocol):
+    """The records of one file, in order. Iterating raises BrokenFile or Unreachable."""
+
+    @property
+    def place(self) -> Place:
+        """How far it has come: after the record that it gave last."""
+
+    def __iter__(self) -> Iterator[Record | Broken]:
+        """What is left."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+def format_of(path: str, setting: Format) -> Format | None:
+    """The format of a file, None when nothing says it."""
+    if setting is not Format.AUTO:
+        return setting
+    return _SUFFIXES.get(split_suffix(path)[0].rpartition("/")[2].rpartition(".")[2].lower())
+
+
+def open_reader(
+    storage: Storage,
+    entry: Entry,
+    place: Place,
+    properties: LakeProperties,
+    columns: Sequence[str] | None,
+    partitions: Mapping[str, Any],
+) -> Reader:
+    """A reader that continues after ``place``.
+
+    Raises OSError, Unreachable, or BrokenFile when not even its beginning can be read.
+    """
+    kind = format_of(entry.path, properties.format)
+    if kind is None:
+        raise BrokenFile("file must end with .json, .ndjson, .csv or .parquet, or 'format' be set")
+    if kind is Format.PARQUET:
+        if not entry.size:
+            raise BrokenFile("file must be Parquet; got an empty file")
+        system, path = storage.arrow(entry.path)
+        return ParquetReader(system, path, place, columns, properties.filter, partitions)
+    compression = properties.compression
+    if compression is Compression.AUTO:
+        compression = split_suffix(entry.path)[1]
+    stream = decompress(storage.open(entry.path), compression)
+    if kind is Format.JSON and not _one_per_line(stream):
+        stream = _again(storage, entry, stream, compression)
+        return JsonReader(stream, properties.maximum_record, properties.encoding, place)
+    if kind is Format.JSON:
+        stream = _again(storage, entry, stream, compression)
+    plain = compression is Compression.NONE
+    lines = Lines(stream, properties.maximum_record, properties.encoding, seekable=plain)
+    if kind is not Format.CSV:
+        return NdjsonReader(lines, place)
+    return CsvReader(
+        lines,
+        place,
+        properties.maximum_record,
+        properties.delimiter or ("," if ".csv" in entry.path.lower() else "\t"),
+        properties.header,
+        properties.types,
+    )
+
+
+def _again(
+    storage: Storage, entry: Entry, stream: BinaryIO, compression: Compression
+) -> BinaryIO:
+    """The stream from its start."""
+    if compression is Compression.NONE:
+        stream.seek(0)
+        return stream
+    stream.close()
+    return decompress(storage.open(entry.path), compression)
+
+
+def _one_per_line(stream: BinaryIO) -> bool:
+    """Whether a .json file has one object per line, as many lakes do."""
+    import orjson
+
+    try:
+        first, second = stream.readline(_SNIFF).strip(), stream.read(_SNIFF).strip()
+    except DAMAGE:
+        return True  # lines up to the damage can still be read
+    if not first.startswith(b"{") or not second.startswith(b"{"):
+        return False
+    try:
+        orjson.loads(first)
+    except orjson.JSONDecodeError:
+        return False
+    return True
