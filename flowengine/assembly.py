@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from flowengine.bulletins import BulletinBoard, ComponentLog
 from flowengine.clock import Clock
@@ -15,6 +16,7 @@ from flowengine.node import Core, Node
 from flowengine.prioritizers import sort_key
 from flowengine.repository import Recovered, Repository
 from flowengine.scheduler import Scheduler
+from flowengine.watermarks import HOLD, PROGRESS, WATERMARK, Watermarks
 
 
 class Assembly:
@@ -43,6 +45,7 @@ class Assembly:
             self._add_node(flat, around)
         for connection in flow.connections:
             self._add_connection(connection)
+        self.watermarks = around.watermarks = Watermarks(self)
         self._restore_state(recovered)
         repository.attach(self.connections)
 
@@ -72,10 +75,22 @@ class Assembly:
             node = self.nodes.get(processor)
             if node is None:
                 continue
-            if recovered.completed and node.is_source:
+            if recovered.completed and (node.is_source or key.startswith("$")):
                 self.repository.set_state(processor, key, None)  # a finished run starts anew (E19)
-            else:
+            elif not self._restore_time(node, key, value):
                 node.state[key] = value
+
+    def _restore_time(self, node: Node, key: str, value: Any) -> bool:
+        """Watermarks and what they rest on are part of the cut."""
+        if key == PROGRESS:
+            node.progress, node.joined = dict(value), True
+        elif key == HOLD:
+            node.hold = value
+        elif key == WATERMARK:
+            node.watermark = value
+        else:
+            return False
+        return True
 
     def _expired(self, flowfiles: list[FlowFile]) -> None:
         self.core.ledger.add("expired", len(flowfiles))

@@ -7,10 +7,11 @@ so a cut sees all of it or nothing (E2, E14).
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -19,9 +20,12 @@ from flowengine.content import FileContent
 from flowengine.errors import ProcessorBug
 from flowengine.flowfile import FlowFile
 from flowengine.piece import Piece
+from flowengine.watermarks import HOLD, PROGRESS, WATERMARK
 
 if TYPE_CHECKING:
     from flowengine.node import Core, Node
+
+UNCHANGED: Final = -(1 << 63)
 
 _id = attrgetter("id")
 
@@ -50,6 +54,7 @@ class Work:
         "created",
         "files",
         "has_files",
+        "hold",
         "kept",
         "outputs",
         "penalized",
@@ -75,6 +80,7 @@ class Work:
         self.progress: dict[str, int | None] = {}
         self.files: list[FileContent] = []
         self.has_files = False
+        self.hold: int | None = UNCHANGED
         self.bytes_read = 0
         self.bytes_written = 0
 
@@ -281,3 +287,9 @@ def _apply_state(work: Work, node: Node, core: Core) -> None:
         core.repository.set_state(node.id, key, value)
     if work.progress:
         node.report_progress(work.progress)
+        core.repository.set_state(node.id, PROGRESS, dict(node.progress))
+    if work.hold is not UNCHANGED:
+        node.hold = work.hold
+        core.repository.set_state(node.id, HOLD, work.hold)
+    if node.processor.event_time and math.isfinite(node.watermark):
+        core.repository.set_state(node.id, WATERMARK, int(node.watermark))

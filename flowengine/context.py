@@ -15,6 +15,7 @@ from flowengine.io_loop import IoLoop
 
 if TYPE_CHECKING:
     from flowengine.node import Node
+    from flowengine.watermarks import Watermarks
 
 T = TypeVar("T")
 
@@ -37,6 +38,7 @@ class Surroundings:
         self.io = io
         self.threads = threads
         self.services: dict[str, object] = dict(services or {})
+        self.watermarks: Watermarks | None = None
 
 
 class ProcessContext:
@@ -79,6 +81,13 @@ class ProcessContext:
             raise DefinitionError(
                 f"processor {self.id!r} service must be one that the flow defines; got {name!r}"
             ) from None
+
+    @property
+    def watermark(self) -> float:
+        """Low watermark here in µs of event time; -inf when nothing is certain (E20)."""
+        if self._around.watermarks is None:
+            return self._node.watermark
+        return self._around.watermarks.low(self._node)
 
     def yield_(self, duration: int | None = None) -> None:
         """Do not trigger this processor for ``duration`` µs, by default its yield duration."""

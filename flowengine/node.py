@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -48,7 +49,10 @@ class Node:
         self.downstream: list[Connection] = []
         self.state: dict[str, Any] = {}
         self.reported: dict[str, Any] = {}
-        self.progress: dict[str, int | None] = {}
+        self.progress: dict[str, int] = {}
+        self.joined = False
+        self.hold: int | None = None
+        self.watermark = -math.inf
         self.statistics = RollingStatistics()
         self.running = False
         self.draining = False
@@ -108,12 +112,13 @@ class Node:
         )
 
     def report_progress(self, changes: Mapping[str, int | None]) -> None:
-        """Progress of event time per partition, never backwards (E20)."""
+        """Progress of event time per partition, never backwards (E20); None takes one out."""
+        self.joined = True
         for partition, time in changes.items():
             if time is None:
                 self.progress.pop(partition, None)
             else:
-                self.progress[partition] = max(time, self.progress.get(partition) or time)
+                self.progress[partition] = max(time, self.progress.get(partition, time))
 
     # -- what people see -----------------------------------------------------------------------
 

@@ -120,6 +120,10 @@ class Processor:
     ``on_trigger`` takes FlowFiles from the session, makes new ones and transfers each one; the
     scheduler commits when it returns and rolls back when it raises. A plain method only computes
     and is called on the engine's loop; an ``async`` one may await I/O and runs as a task.
+
+    blocking:   ``on_trigger`` waits or computes for long: it runs on a worker thread
+    serial:     never more than one task at a time
+    event_time: it asks for the watermark, so everything above it is tracked
     """
 
     tags: ClassVar[tuple[str, ...]] = ()
@@ -128,6 +132,7 @@ class Processor:
     input: ClassVar[InputRequirement] = InputRequirement.REQUIRED
     blocking: ClassVar[bool] = False
     serial: ClassVar[bool] = False
+    event_time: ClassVar[bool] = False
     nifi: ClassVar[NifiNote | None] = None
     examples: ClassVar[tuple[Example, ...]] = ()
     relationships: ClassVar[Mapping[str, Relationship]] = {}

@@ -269,6 +269,13 @@ class ProcessSession:
         """
         self.work.progress[partition] = event_time
 
+    def hold_time(self, event_time: int | None) -> None:
+        """Earliest event time this processor's state may still put out; None when it holds nothing.
+
+        It takes the place of the FlowFiles that went into the state, in the same commit (E20).
+        """
+        self.work.hold = event_time
+
     @property
     def idle(self) -> bool:
         """Whether nothing came of it: to be triggered again at once would spin."""

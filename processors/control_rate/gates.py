@@ -21,7 +21,7 @@ class Gate:
 
     def __init__(self, windows: list[Window]) -> None:
         self.windows = windows
-        self.changed = False
+        self.changed = any(window.moved for window in windows)
 
     @property
     def open(self) -> bool:

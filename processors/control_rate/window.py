@@ -29,9 +29,10 @@ class Window:
     """One limit of one group at one time. Times are µs, amounts are bytes or a number.
 
     remaining: what may pass now; nothing when not positive
+    moved:     the clock went back and what has passed was moved with it: store the snapshot
     """
 
-    __slots__ = ("_burst", "_entries", "_maximum", "_now", "_period", "remaining")
+    __slots__ = ("_burst", "_entries", "_maximum", "_now", "_period", "moved", "remaining")
 
     def __init__(
         self, period: int, maximum: int, now: int, snapshot: Sequence[Any] | None = None
@@ -39,6 +40,7 @@ class Window:
         burst, entries = snapshot or (0, ())
         # After a clock that went back, what passed "later" than now passed just now at the latest.
         ahead = max(entries[-1][1] - now, 0) if entries else 0
+        self.moved = ahead > 0
         self._entries: list[tuple[int, int, int]] = [
             (first - ahead, last - ahead, amount) for first, last, amount in entries
         ]

@@ -101,15 +101,17 @@ def open_reader(
         lines,
         place,
         properties.maximum_record,
-        properties.delimiter or ("," if ".csv" in entry.path.lower() else "\t"),
+        properties.delimiter or ("\t" if _tabs(entry.path) else ","),
         properties.header,
         properties.types,
     )
 
 
-def _again(
-    storage: Storage, entry: Entry, stream: BinaryIO, compression: Compression
-) -> BinaryIO:
+def _tabs(path: str) -> bool:
+    return split_suffix(path)[0].lower().endswith((".tsv", ".tab"))
+
+
+def _again(storage: Storage, entry: Entry, stream: BinaryIO, compression: Compression) -> BinaryIO:
     """The stream from its start."""
     if compression is Compression.NONE:
         stream.seek(0)

@@ -118,8 +118,8 @@ class ParquetReader:
             return set(range(self._file.num_row_groups))
         try:
             parts = self._fragment.split_by_row_group(self._filter, schema=self.schema)
-        except (OSError, ValueError, NotImplementedError) as error:
-            raise _broken(error, "filter") from error
+        except (ValueError, NotImplementedError):  # the filter of the rows says what is wrong
+            return set(range(self._file.num_row_groups))
         return {group.id for part in parts for group in part.row_groups}
 
     def _group(self, group: int, first: int) -> Iterator[Record]:

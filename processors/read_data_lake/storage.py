@@ -161,7 +161,9 @@ class ArrowStorage:
             found = self._system.get_file_info(FileSelector(base, recursive=deep))
         except OSError as error:
             raise Unreachable(_first_line(error)) from error
-        files = (i for i in found if i.type == FileType.File and not hidden(i.path[len(base) + 1 :]))
+        files = (
+            i for i in found if i.type == FileType.File and not hidden(i.path[len(base) + 1 :])
+        )
         pattern = re.compile(_pattern(self._path)) if magic else None
         chosen = [i for i in files if pattern is None or pattern.fullmatch(i.path)]
         return [self._entry(info) for info in chosen], magic is not None
@@ -185,7 +187,9 @@ class ArrowStorage:
         try:
             raw = self._system.open_input_file(self._name(path))
         except OSError as error:
-            if isinstance(error, FileNotFoundError | PermissionError) or "ACCESS_DENIED" in str(error):
+            if isinstance(error, FileNotFoundError | PermissionError) or "ACCESS_DENIED" in str(
+                error
+            ):
                 raise
             raise Unreachable(_first_line(error)) from error
         return cast(BinaryIO, io.BufferedReader(_Guarded(raw), 1 << 20))

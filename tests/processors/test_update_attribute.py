@@ -1,5 +1,7 @@
 """UpdateAttribute: values, deletion, failures of single FlowFiles, and what it remembers."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -90,7 +92,7 @@ def test_only_the_flowfile_without_a_value_fails_and_order_holds():
 
 
 def test_remembered_values_go_on_after_a_restart():
-    properties = {
+    properties: dict[str, Any] = {
         "attributes": {"n": "{{ state.n | int + 1 }}", "seen": "{{ state.seen }}{{ letter }}"},
         "store_state": True,
         "initial_state": {"n": "0", "seen": ""},
@@ -109,7 +111,7 @@ def test_remembered_values_go_on_after_a_restart():
 
 
 def test_a_flowfile_that_fails_is_not_remembered():
-    properties = {
+    properties: dict[str, Any] = {
         "attributes": {"sum": "{{ state.sum | int + amount | int }}"},
         "store_state": True,
         "initial_state": {"sum": "0"},

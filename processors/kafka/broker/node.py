@@ -72,20 +72,26 @@ class Node:
         """Prepare the data folder, unless it is. Takes about a second."""
         if (self.directory / "data" / "meta.properties").exists():
             return
-        tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._settings)]
-        result = subprocess.run(
-            self._java.line(*tool, *options, options=[self._log_option]),
-            cwd=self.directory,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        result = self._format(cluster_id, options)
+        if result.returncode < 0:  # crashed, as Java does over a damaged archive: once more without
+            self._java.archive.discard()
+            result = self._format(cluster_id, options)
         if result.returncode:
             answer = (result.stderr or result.stdout).strip()
             raise EnvironmentFault(
                 f"kafka node {self.number} must be able to prepare {str(self.directory)!r}; "
                 f"got {answer}"
             )
+
+    def _format(self, cluster_id: str, options: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._settings)]
+        return subprocess.run(
+            self._java.line(*tool, *options, options=[self._log_option]),
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def spawn(self, record_classes: bool = False) -> None:
         """Start the process. It is not ready yet."""

@@ -33,6 +33,12 @@ def flowengine_kafka(home, *arguments, **environ):
     )
 
 
+def state_of(home):
+    broker = load_state(home)
+    assert broker is not None
+    return broker
+
+
 @pytest.fixture
 def home(tmp_path):
     """A home folder whose broker is stopped after the test."""
@@ -46,7 +52,7 @@ def test_a_broker_is_started_found_and_stopped(home):
     started = flowengine_kafka(home, "start")
     assert "is ready at 127.0.0.1:" in started.stdout
     assert port is None or f"127.0.0.1:{port} " in started.stdout
-    process = load_state(home).nodes[0].process
+    process = state_of(home).nodes[0].process
     assert process.alive
     made = flowengine_kafka(home, "topics", "--create", "users")  # bootstrap is local
     assert made.stdout == "topic users created with 1 partitions\n"
@@ -64,7 +70,7 @@ def test_another_port_is_taken_and_said_when_the_usual_one_is_in_use(home):
         started = flowengine_kafka(home, "start")
     first, second = started.stdout.splitlines()
     assert first == "port 9092 is in use, another one was taken"
-    assert f"127.0.0.1:{load_state(home).nodes[0].port} " in second
+    assert f"127.0.0.1:{state_of(home).nodes[0].port} " in second
 
 
 def test_a_named_port_that_is_in_use_is_refused(home):
@@ -98,7 +104,7 @@ def test_status_and_a_second_start_tell_of_the_running_broker(home):
 def test_a_killed_broker_is_noticed_and_started_again(home):
     (port,) = free_ports(1)
     flowengine_kafka(home, "start", "--port", str(port))
-    process = load_state(home).nodes[0].process
+    process = state_of(home).nodes[0].process
     os.kill(process.pid, signal.SIGKILL)
     status = flowengine_kafka(home, "status")
     assert status.returncode == 3
@@ -109,7 +115,7 @@ def test_a_killed_broker_is_noticed_and_started_again(home):
 
 def test_a_pid_that_was_given_out_again_is_left_alone(home):
     flowengine_kafka(home, "start")
-    broker = load_state(home)
+    broker = state_of(home)
     flowengine_kafka(home, "stop")
     with subprocess.Popen(["sleep", "60"]) as stranger:
         node = replace(broker.nodes[0], process=ProcessId(stranger.pid, "long ago"))
@@ -126,18 +132,18 @@ def test_a_start_that_was_cut_off_leaves_nothing_that_stop_cannot_end(home):
         while not state_file(home).exists():  # written once the process exists
             assert starting.poll() is None
         starting.kill()
-    process = load_state(home).nodes[0].process
+    process = state_of(home).nodes[0].process
     flowengine_kafka(home, "stop")
     assert not process.alive
 
 
 def test_three_brokers_and_the_one_that_was_killed_comes_back(home):
     flowengine_kafka(home, "start", "--brokers", "3")
-    before = load_state(home)
+    before = state_of(home)
     os.kill(before.nodes[1].process.pid, signal.SIGKILL)
     again = flowengine_kafka(home, "start")
     assert again.stdout.splitlines()[1] == "node 2 had ended and runs again"
-    after = load_state(home)
+    after = state_of(home)
     assert len(after.alive) == 3
     assert after.bootstrap == before.bootstrap
     flowengine_kafka(home, "stop")

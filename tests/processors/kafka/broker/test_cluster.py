@@ -11,7 +11,6 @@ from processors.kafka import admin
 from processors.kafka.broker import Cluster, Security
 from processors.kafka.broker.artifacts import class_path, jar_repository
 from processors.kafka.broker.cluster import new_cluster_id, throw_away
-from processors.kafka.broker.process import process_id
 from tests.kafka_fixtures import KafkaForTests
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -38,7 +37,8 @@ async def test_topics_are_kept_from_one_start_to_the_next(tmp_path):
 
 def test_a_stopped_cluster_leaves_no_process(tmp_path):
     with Cluster(tmp_path) as cluster:
-        process = process_id(cluster.nodes[0].pid)
+        process = cluster.nodes[0].identity
+        assert process is not None
         assert process.alive
     assert not process.alive
 
@@ -116,14 +116,25 @@ def test_the_first_clean_stop_records_the_classes_and_a_damaged_archive_is_survi
 ):
     with Cluster(tmp_path / "data"):
         pass
-    (archive,) = own_cache.glob("kafka/classes-*/kafka.jsa")
-    (base,) = own_cache.glob("kafka/classes-*/base.jsa")
-    damaged = bytearray(base.read_bytes())
-    damaged[len(damaged) // 8 :] = b"\xff" * (len(damaged) - len(damaged) // 8)
-    base.write_bytes(damaged)
-    archive.write_bytes(b"\xff" * 1000)
+    damage(own_cache)
     with Cluster(tmp_path / "data") as cluster:
         assert cluster.nodes[0].running
+
+
+def test_a_damaged_archive_does_not_stop_the_formatting(own_cache, tmp_path):
+    with Cluster(tmp_path / "data"):
+        pass
+    damage(own_cache)
+    Cluster(tmp_path / "other").prepare()
+    assert (tmp_path / "other" / "node-1" / "data" / "meta.properties").exists()
+
+
+def damage(cache):
+    """Overwrite most of the class archives that must be there."""
+    for name in ("base", "kafka"):
+        (path,) = cache.glob(f"kafka/classes-*/{name}.jsa")
+        size = path.stat().st_size
+        path.write_bytes(path.read_bytes()[: size // 8] + b"\xff" * (size - size // 8))
 
 
 async def send_with(cluster, **options):

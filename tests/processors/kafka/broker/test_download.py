@@ -49,7 +49,7 @@ def published(mirror, name, content, sha256=None):
 
 def test_jars_come_from_the_mirror_and_every_byte_is_reported(mirror, tmp_path):
     artifacts = tuple(published(mirror, f"thing-{n}", b"x" * n * 1000) for n in range(1, 12))
-    heard = []
+    heard: list[int] = []
     fetch(tmp_path / "jars", artifacts, heard.append)
     assert all((tmp_path / "jars" / each.path).stat().st_size == each.size for each in artifacts)
     assert sum(heard) == sum(each.size for each in artifacts)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from flowengine.errors import EnvironmentFault
@@ -52,8 +54,8 @@ def test_no_java_at_all_is_said(tmp_path):
 
 
 def test_options_are_given_to_javas_that_know_them():
-    assert Java("java", 17).options == []
-    assert Java("java", 25).options == [
+    assert Java(Path("java"), 17).options == []
+    assert Java(Path("java"), 25).options == [
         "--enable-native-access=ALL-UNNAMED",
         "--sun-misc-unsafe-memory-access=allow",
     ]

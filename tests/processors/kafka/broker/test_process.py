@@ -30,6 +30,16 @@ signal.pause()
 """
 
 
+def known_process(pid):
+    found = process_id(pid)
+    assert found is not None
+    return found
+
+
+def first_line(process):
+    return process.stdout.readline()
+
+
 @pytest.fixture
 def sleeper():
     with subprocess.Popen(["sleep", "60"]) as process:
@@ -38,20 +48,20 @@ def sleeper():
 
 
 def test_a_process_is_known_by_more_than_its_pid(sleeper):
-    known = process_id(sleeper.pid)
+    known = known_process(sleeper.pid)
     assert known.alive
     assert not replace(known, started="at another time").alive
 
 
 def test_a_process_of_another_start_with_the_same_pid_is_never_signalled(sleeper):
-    stale = replace(process_id(sleeper.pid), started="before the pid was given out again")
+    stale = replace(known_process(sleeper.pid), started="before the pid was given out again")
     assert end_processes([stale], patience=0)
     send_signal(stale, signal.SIGKILL)
     assert sleeper.poll() is None
 
 
 def test_an_ended_process_is_not_alive(sleeper):
-    known = process_id(sleeper.pid)
+    known = known_process(sleeper.pid)
     assert end_processes([known], patience=10)
     assert not known.alive  # though nobody has asked for its exit code yet
     assert known.resident_bytes == 0
@@ -60,13 +70,13 @@ def test_an_ended_process_is_not_alive(sleeper):
 def test_a_process_that_ignores_the_polite_signal_is_killed():
     command = [sys.executable, "-c", STUBBORN]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        process.stdout.readline()
-        assert not end_processes([process_id(process.pid)], patience=0.1)
+        first_line(process)
+        assert not end_processes([known_process(process.pid)], patience=0.1)
         assert process.wait() == -signal.SIGKILL
 
 
 def test_waiting_for_a_process_that_lives_is_bounded(sleeper):
-    assert not wait_for_end(process_id(sleeper.pid), patience=0.01)
+    assert not wait_for_end(known_process(sleeper.pid), patience=0.01)
 
 
 def test_no_process_has_this_pid():
@@ -74,7 +84,7 @@ def test_no_process_has_this_pid():
 
 
 def test_the_memory_of_a_process_is_told():
-    assert process_id(os.getpid()).resident_bytes > 1_000_000
+    assert known_process(os.getpid()).resident_bytes > 1_000_000
 
 
 def test_output_goes_to_the_file(tmp_path):
@@ -89,7 +99,7 @@ def test_output_goes_to_the_file(tmp_path):
 def test_a_child_dies_with_a_parent_that_is_killed(tmp_path):
     command = [sys.executable, "-c", PARENT, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
-        child = process_id(int(parent.stdout.readline()))
+        child = known_process(int(first_line(parent)))
         parent.kill()
         parent.wait()
     assert wait_for_end(child, patience=10)

@@ -1,0 +1,155 @@
+"""The desk between the control API, on the I/O loop, and the engine, on its own loop (E24).
+
+1. Nothing here waits for the engine without a limit: a processor that holds the engine's loop for
+   a minute costs no answer. The last snapshot is shown then, with who holds the loop.
+2. A command that was not begun in time is withdrawn: "refused" means that nothing happened.
+3. Snapshots are taken on demand, at most ten a second, once for all who ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from flowengine.control.problems import Problem
+from flowengine.engine import Engine
+from flowengine.status import FlowStatus, Held, delta, encode, snapshot
+from flowengine.watchdog import LoopObserver
+
+T = TypeVar("T")
+FRESH = 100_000  # µs that a snapshot is shown to others who ask
+PATIENCE = 0.4  # s that a reader waits for the engine
+COMMAND = 5.0  # s that a command waits for the engine
+PERIOD = 1.0  # s between events of the stream
+
+
+class Desk:
+    """What the routes know of the engine. Used on the I/O loop."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        data_dir: Path,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        command_timeout: float = COMMAND,
+    ) -> None:
+        self.engine = engine
+        self.data_dir = data_dir
+        self.closing = asyncio.Event()
+        self.observer = LoopObserver(engine, loop)
+        self._loop = loop
+        self._command_timeout = command_timeout
+        self._latest: FlowStatus | None = None
+        self._asking = asyncio.Lock()
+        self._stream = Stream(self)
+
+    async def call(
+        self, function: Callable[..., Any], *args: Any, timeout: float | None = None
+    ) -> Any:
+        """Call a function, or await a coroutine function, on the engine's loop.
+
+        Raises Problem 503 when the engine does not begin or end it in time.
+        """
+
+        async def there() -> Any:
+            result = function(*args)
+            return await result if inspect.isawaitable(result) else result
+
+        future = asyncio.run_coroutine_threadsafe(there(), self._loop)
+        try:
+            async with asyncio.timeout(timeout or self._command_timeout):
+                result = await asyncio.wrap_future(future)
+        except TimeoutError:
+            raise self._held() from None
+        self._latest = None if timeout is None else self._latest
+        return result
+
+    def _held(self) -> Problem:
+        held = self.observer.held()
+        name = held.processor if held else None
+        who = f"processor {name!r}" if name else "something other than a processor"
+        return Problem(
+            503,
+            f"engine must answer within {self._command_timeout:g} s; got no answer while {who} "
+            "holds it. Nothing was done; try again, or terminate that processor",
+            processor=name,
+        )
+
+    async def status(self) -> FlowStatus:
+        """The status now; an older one with ``held`` set while the engine does not answer."""
+        async with self._asking:
+            latest, now = self._latest, self.engine.clock.wall()
+            if latest is not None and latest.held is None and now - latest.as_of < FRESH:
+                return latest
+            try:
+                taken = await self.call(snapshot, self.engine, timeout=PATIENCE)
+            except Problem:
+                taken = self._stale()
+            self._latest = taken
+            return self._latest
+
+    def _stale(self) -> FlowStatus:
+        """The last snapshot, or one taken from here while the engine stands still."""
+        held = self.observer.held() or Held(None, 0)
+        base = self._latest or snapshot(self.engine)
+        return msgspec.structs.replace(base, held=held)
+
+    def events(self) -> AsyncIterator[bytes]:
+        """Server-sent events: a snapshot, then what changed, once a second."""
+        return self._stream.events()
+
+
+class Stream:
+    """One figure-maker for any number of watchers: the cost does not grow with them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._last: FlowStatus | None = None
+        self._number = 0
+        self._event = b""
+        self._making = asyncio.Lock()
+
+    async def events(self) -> AsyncIterator[bytes]:
+        """What one watcher gets until it goes or the runner ends."""
+        seen = await self._advance(self._number if self._last is None else self._number - 1)
+        yield self._snapshot()
+        while not await self._pause():
+            number = await self._advance(seen)
+            yield self._event if number == seen + 1 else self._snapshot()
+            seen = number
+
+    async def _pause(self) -> bool:
+        """Wait for the next second; True when the runner ends."""
+        try:
+            async with asyncio.timeout(PERIOD):
+                await self._desk.closing.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _advance(self, seen: int) -> int:
+        """The first of the watchers that has seen the newest event makes the next one."""
+        async with self._making:
+            if self._number > seen:
+                return self._number
+            new = await self._desk.status()
+            old, self._last = self._last, new
+            self._number += 1
+            if old is None or old.revision != new.revision:
+                self._event = self._snapshot()
+            else:
+                self._event = _event("delta", self._number, delta(old, new))
+            return self._number
+
+    def _snapshot(self) -> bytes:
+        return _event("snapshot", self._number, self._last)
+
+
+def _event(kind: str, number: int, value: object) -> bytes:
+    return b"event: %s\nid: %d\ndata: %s\n\n" % (kind.encode(), number, encode(value))
