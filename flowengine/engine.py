@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from enum import StrEnum
@@ -41,6 +41,13 @@ class Removed(StrEnum):
 
     REFUSE = "refuse"
     DROP = "drop"
+
+
+def removed_connections(recovered: Recovered, flow: LoadedFlow) -> dict[str, int]:
+    """Connections that hold FlowFiles and that a flow no longer has, with how many (E18)."""
+    present = {connection.id for connection in flow.connections}
+    held = recovered.connections
+    return {name: count for name, count in held.items() if count and name not in present}
 
 
 class Engine:
@@ -81,7 +88,7 @@ class Engine:
         self._enabled = {name: asyncio.Event() for name in flow.services}
         self._wanted = {name: asyncio.Event() for name in flow.processors}
         self._halted = {name: asyncio.Event() for name in flow.processors}
-        self._until_complete = False
+        self._until: Callable[[], bool] | None = None
         self._ending = False
 
     # -- recovering ----------------------------------------------------------------------------
@@ -116,8 +123,7 @@ class Engine:
         self.repository.after_cut = self._after_cut
 
     def _resolve_removed(self, recovered: Recovered, removed: Removed) -> int:
-        present = {connection.id for connection in self.flow.connections}
-        gone = {name: n for name, n in recovered.connections.items() if name not in present and n}
+        gone = removed_connections(recovered, self.flow)
         if not gone or removed is Removed.DROP:
             return self.repository.forget(gone)
         listed = ", ".join(f"{name} ({count})" for name, count in sorted(gone.items()))
@@ -129,12 +135,19 @@ class Engine:
 
     # -- running -------------------------------------------------------------------------------
 
-    async def run(self, *, until_complete: bool = False, drain_timeout: int = DRAIN) -> None:
+    async def run(
+        self,
+        *,
+        until_complete: bool = False,
+        until: Callable[[], bool] | None = None,
+        drain_timeout: int = DRAIN,
+    ) -> None:
         """Run until stopped or, with ``until_complete``, until nothing is left to do.
 
-        ``drain_timeout`` in µs is how long a stop lets queues empty themselves.
+        until:         another end, looked at after each trigger
+        drain_timeout: how long in µs a stop lets queues empty themselves
         """
-        self._until_complete = until_complete
+        self._until = self._complete_now if until_complete else until
         sys.setswitchinterval(0.0005)  # the writer must get the GIL back quickly
         async with asyncio.TaskGroup() as group:
             group.create_task(self.repository.run(), name="repository")
@@ -257,13 +270,13 @@ class Engine:
 
     def _notice(self, node: Node) -> None:
         """After each trigger, cheaply: may somebody be waiting for this?"""
-        if self._ending or self._until_complete or node.completed or not node.running:
+        if self._ending or self._until is not None or node.completed or not node.running:
             self._changed.set()
 
     async def _until_stop(self) -> None:
         while not self._stop.is_set():
             self._changed.clear()
-            if self._until_complete and self._complete_now():
+            if self._until is not None and self._until():
                 return
             await self._first(self._stop, self._changed)
 

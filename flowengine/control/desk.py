@@ -29,7 +29,7 @@ PERIOD = 1.0  # s between events of the stream
 
 
 class Desk:
-    """What the routes know of the engine. Used on the I/O loop."""
+    """What the routes know of the engine. Made on the engine's loop, used on the I/O loop."""
 
     def __init__(
         self,
@@ -45,7 +45,8 @@ class Desk:
         self.observer = LoopObserver(engine, loop)
         self._loop = loop
         self._command_timeout = command_timeout
-        self._latest: FlowStatus | None = None
+        self._latest = snapshot(engine)
+        self._outdated = False
         self._asking = asyncio.Lock()
         self._stream = Stream(self)
 
@@ -61,14 +62,14 @@ class Desk:
             result = function(*args)
             return await result if inspect.isawaitable(result) else result
 
+        self.observer.ping()
         future = asyncio.run_coroutine_threadsafe(there(), self._loop)
+        self._outdated = True
         try:
             async with asyncio.timeout(timeout or self._command_timeout):
-                result = await asyncio.wrap_future(future)
+                return await asyncio.wrap_future(future)
         except TimeoutError:
             raise self._held() from None
-        self._latest = None if timeout is None else self._latest
-        return result
 
     def _held(self) -> Problem:
         held = self.observer.held()
@@ -84,21 +85,18 @@ class Desk:
     async def status(self) -> FlowStatus:
         """The status now; an older one with ``held`` set while the engine does not answer."""
         async with self._asking:
-            latest, now = self._latest, self.engine.clock.wall()
-            if latest is not None and latest.held is None and now - latest.as_of < FRESH:
-                return latest
-            try:
-                taken = await self.call(snapshot, self.engine, timeout=PATIENCE)
-            except Problem:
-                taken = self._stale()
-            self._latest = taken
+            age = self.engine.clock.wall() - self._latest.as_of
+            if self._outdated or self._latest.held is not None or not 0 <= age < FRESH:
+                await self._renew()
             return self._latest
 
-    def _stale(self) -> FlowStatus:
-        """The last snapshot, or one taken from here while the engine stands still."""
-        held = self.observer.held() or Held(None, 0)
-        base = self._latest or snapshot(self.engine)
-        return msgspec.structs.replace(base, held=held)
+    async def _renew(self) -> None:
+        try:
+            self._latest = await self.call(snapshot, self.engine, timeout=PATIENCE)
+        except Problem:
+            held = self.observer.held() or Held(None, 0)
+            self._latest = msgspec.structs.replace(self._latest, held=held)
+        self._outdated = False
 
     def events(self) -> AsyncIterator[bytes]:
         """Server-sent events: a snapshot, then what changed, once a second."""
@@ -117,7 +115,7 @@ class Stream:
 
     async def events(self) -> AsyncIterator[bytes]:
         """What one watcher gets until it goes or the runner ends."""
-        seen = await self._advance(self._number if self._last is None else self._number - 1)
+        seen = await self._advance(self._number)
         yield self._snapshot()
         while not await self._pause():
             number = await self._advance(seen)

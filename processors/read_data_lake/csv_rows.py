@@ -46,6 +46,9 @@ class _TooLong(Exception):
 class CsvReader:
     """The rows of a CSV file as records."""
 
+    schema: Any = None
+    filtered = False
+
     def __init__(
         self,
         lines: Lines,

@@ -44,7 +44,14 @@ _SUFFIXES: Final = {
 
 
 class Reader(Protocol):
-    """The records of one file, in order. Iterating raises BrokenFile or Unreachable."""
+    """The records of one file, in order. Iterating raises BrokenFile or Unreachable.
+
+    schema:   the Arrow schema where the file has one
+    filtered: whether the row filter has been applied
+    """
+
+    schema: Any
+    filtered: bool
 
     @property
     def place(self) -> Place:

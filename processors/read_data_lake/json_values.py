@@ -6,7 +6,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from json import JSONDecoder
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -26,6 +26,9 @@ class JsonReader:
     The standard library's decoder finds where a value ends, also in half a file; orjson then says
     whether it is right.
     """
+
+    schema: Any = None
+    filtered = False
 
     def __init__(self, stream: BinaryIO, limit: int, encoding: str, place: Place) -> None:
         self._stream, self._limit = stream, limit

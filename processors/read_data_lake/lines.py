@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -79,6 +79,9 @@ class Lines:
 
 class NdjsonReader:
     """One JSON object per line; blank lines do not count."""
+
+    schema: Any = None
+    filtered = False
 
     def __init__(self, lines: Lines, place: Place) -> None:
         self._lines = lines

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from processors.read_data_lake.records import Place
+from processors.read_data_lake.records import START, Place
 from processors.read_data_lake.storage import Entry
 
 _SEEN = "seen."
@@ -26,7 +26,7 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
     """A file, the place in it, how many of its records failed, and whether it is done."""
 
     entry: Entry
-    place: Place = Place()
+    place: Place = START
     failures: int = 0
     done: bool = False
 

@@ -10,6 +10,7 @@ from flowengine.context import ProcessContext
 from flowengine.flowfile import FlowFile
 from flowengine.session import PART_BYTES, PART_OBJECTS, ProcessSession
 from processors.read_data_lake.csv_rows import ColumnType, typed
+from processors.read_data_lake.formats import Reader
 from processors.read_data_lake.properties import LakeProperties, Output
 from processors.read_data_lake.records import (
     Broken,
@@ -82,21 +83,20 @@ class Maker:
             return True
         return len(self._made) + self._failed < self._limit and self.scanned < SCAN
 
-    def take(self, facts: FileFacts, record: Record, schema: Any) -> bool:
+    def take(self, facts: FileFacts, record: Record, reader: Reader) -> bool:
         """Hand on a record, if the filter lets it pass; False when it went to failure."""
         self.scanned += 1
         try:
-            return self._take(facts, record, schema)
+            return self._take(facts, record, reader)
         except ValueError as error:
             raw = record.raw if record.raw is not None else to_json(record.fields)
             self.fail(facts, Broken(record.row, record.line, str(error), raw))
             return False
 
-    def _take(self, facts: FileFacts, record: Record, schema: Any) -> bool:
+    def _take(self, facts: FileFacts, record: Record, reader: Reader) -> bool:
         properties, fields, partitions = self._properties, record.fields, facts.partitions
-        if properties.filter is not None and not properties.filter.matches(
-            lambda name: find(fields, partitions, name)
-        ):
+        chosen = None if reader.filtered else properties.filter
+        if chosen is not None and not chosen.matches(lambda name: find(fields, partitions, name)):
             return True
         time = self._time(find(fields, partitions, self._times.column)) if self._times else None
         if properties.columns:
@@ -110,7 +110,7 @@ class Maker:
         self._group.append((Record(record.row, record.line, fields, record.raw), content))
         self._group_bytes += len(content)
         if len(self._group) >= properties.records_per_flowfile or not self.room:
-            self.flush(facts, schema)
+            self.flush(facts, reader)
         return True
 
     def _time(self, value: Any) -> int | None:
@@ -124,7 +124,7 @@ class Maker:
                 return None
             raise
 
-    def flush(self, facts: FileFacts, schema: Any) -> None:
+    def flush(self, facts: FileFacts, reader: Reader) -> None:
         """Make a FlowFile of the records that wait for more; at the end of a file, for instance."""
         if not self._group:
             return
@@ -135,7 +135,7 @@ class Maker:
         if self._properties.output is Output.PARQUET:
             attributes["mime.type"] = "application/vnd.apache.parquet"
             try:
-                content = _parquet([record.fields for record, _ in group], schema)
+                content = _parquet([record.fields for record, _ in group], reader.schema)
             except (ValueError, TypeError, NotImplementedError) as error:
                 first = group[0][0]
                 reason = f"records must have one type per column; got {_first(error)}"

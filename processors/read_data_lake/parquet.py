@@ -16,6 +16,8 @@ _INDEX = "__flowengine_row__"
 class ParquetReader:
     """The rows of a Parquet file as records; the filter has been applied to them."""
 
+    filtered = True
+
     def __init__(
         self,
         system: Any,

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -43,6 +43,9 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     row: int = 0
     line: int = 0
     offset: int = 0
+
+
+START: Final = Place()
 
 
 class BrokenFile(Exception):

@@ -52,7 +52,7 @@ class Unreachable(Exception):
 class Storage(Protocol):
     """What ReadDataLake asks of a place with files. All calls block."""
 
-    def list(self, recurse: bool) -> tuple[list[Entry], bool]:
+    def files(self, recurse: bool) -> tuple[list[Entry], bool]:
         """The files, and whether they were named (by a path or a pattern) rather than found in a
         folder. Raises Missing or Unreachable."""
 
@@ -91,7 +91,7 @@ class LocalStorage:
     def __init__(self, path: str) -> None:
         self._path = os.path.abspath(os.path.expanduser(path))
 
-    def list(self, recurse: bool) -> tuple[list[Entry], bool]:
+    def files(self, recurse: bool) -> tuple[list[Entry], bool]:
         path = self._path
         if os.path.isdir(path):
             os.listdir(path)  # os.walk would pass over a folder that may not be read
@@ -146,7 +146,7 @@ class ArrowStorage:
         except OSError as error:
             raise Unreachable(_first_line(error)) from error
 
-    def list(self, recurse: bool) -> tuple[list[Entry], bool]:
+    def files(self, recurse: bool) -> tuple[list[Entry], bool]:
         from pyarrow.fs import FileSelector, FileType
 
         magic = _MAGIC.search(self._path)
