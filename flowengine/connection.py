@@ -21,7 +21,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
+from itertools import count, islice
 
 import msgspec
 
@@ -383,13 +383,13 @@ class Connection:
 
     def peek(self, maximum: int, *, newest: bool = False) -> list[FlowFile]:
         """Up to ``maximum`` FlowFiles that wait, oldest first or newest first, not taken out."""
-        shown: list[FlowFile] = []
+        return list(islice(self.browse(newest=newest), maximum))
+
+    def browse(self, *, newest: bool = False) -> Iterator[FlowFile]:
+        """What waits, one by one, not taken out; use it up without giving the loop back."""
         for piece in self._walk(newest):
             flowfiles = self.members(piece)
-            shown.extend(reversed(flowfiles) if newest else flowfiles)
-            if len(shown) >= maximum:
-                break
-        return shown[:maximum]
+            yield from reversed(flowfiles) if newest else flowfiles
 
     def _walk(self, newest: bool) -> Iterator[Piece]:
         penalized = [piece for _, _, piece in sorted(self._penalized, key=lambda entry: entry[:2])]
@@ -407,7 +407,7 @@ class Connection:
         return taken
 
     def evict(self, excess: int) -> int:
-        """Forget contents that are on disk, from the tail, until ``excess`` bytes are free (E11)."""
+        """Forget contents that are on disk, from the tail, until ``excess`` bytes are freed."""
         freed = 0
         for piece in reversed(self._pieces):
             if freed >= excess:

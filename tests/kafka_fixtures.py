@@ -31,6 +31,7 @@ FIXTURES = {"kafka", "kafka_cluster"}
 JAVA_CLASSES = Path(__file__).parent / "processors" / "kafka" / "java"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FIXTURES & set(getattr(item, "fixturenames", ())):

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The console script: run one command and return its exit code."""
+def main() -> NoReturn:
+    """The console script: run one command and exit with its code."""
+    sys.exit(run_command())
+
+
+def run_command(arguments: Sequence[str] | None = None) -> int:
+    """Run one command, by default that of the process; returns its exit code."""
     from flowengine.cli.application import application
     from flowengine.cli.reporting import Reporting
 

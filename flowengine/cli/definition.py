@@ -23,9 +23,7 @@ def new(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="Name of the flow, or path of its file.")
     ],
-    description: Annotated[
-        str, typer.Option(metavar="TEXT", help="What the flow is for.")
-    ] = "",
+    description: Annotated[str, typer.Option(metavar="TEXT", help="What the flow is for.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
     """Write a small flow that validates and runs, to start from."""

@@ -39,7 +39,9 @@ def read_file(file: Path) -> dict[str, str]:
         ) from error
     try:
         return _as_text(file, _parse(file, text))
-    except ValueError as error:  # of either format; the message may quote a secret, so only its place
+    except (
+        ValueError
+    ) as error:  # of either format; the message may quote a secret, so only its place
         place = getattr(error, "lineno", None)
         where = f" at line {place}" if place else ""
         raise DefinitionError(

@@ -14,8 +14,9 @@ from flowengine.config import RepositoryKind, read_settings
 from flowengine.errors import DefinitionError
 
 if TYPE_CHECKING:
+    from flowengine.cli.runner import RemovedChoice
     from flowengine.definition.flat import LoadedFlow
-    from flowengine.engine import Removed
+    from flowengine.definition.load import Options
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -68,7 +69,9 @@ def run(
     Exit codes: 0 done, 1 the definition must be edited, 2 something failed, 3 stopped with
     FlowFiles queued, 130 interrupted. The ledger is printed at the end.
     """
+    from flowengine.cli.parameters import parameters
     from flowengine.cli.runner import Plan, run_flow
+    from flowengine.definition.load import Options
 
     flags = {
         "data_dir": data_dir,
@@ -79,9 +82,10 @@ def run(
     settings = read_settings(flags)
     file = flow_file(flow)
     directory = settings.data_directory(file)
-    loaded = _load(file, set_ or [], param_file)
+    options = Options(parameters(set_ or [], param_file))
     plan = Plan(
-        flow=loaded,
+        flow=_load(file, options, set_ or []),
+        options=options,
         data_dir=directory,
         settings=settings,
         removed=_choice(drain_removed, drop_removed),
@@ -91,25 +95,28 @@ def run(
     raise typer.Exit(int(run_flow(plan)))
 
 
-def _load(file: Path, pairs: Sequence[str], param_file: Path | None) -> LoadedFlow:
+def _load(file: Path, options: Options, pairs: Sequence[str]) -> LoadedFlow:
     """The flow, checked; its warnings are printed."""
-    from flowengine.cli.parameters import parameters, refuse_open_secrets
-    from flowengine.definition.load import load_flow
+    from flowengine.cli.parameters import refuse_open_secrets
+    from flowengine.definition.load import check_flow
+    from flowengine.findings import FlowInvalid
 
-    flow = load_flow(file, parameters(pairs, param_file))
+    flow, findings = check_flow(file, options)
+    if flow is None:
+        raise FlowInvalid(findings)
     refuse_open_secrets(flow, pairs)
-    for finding in flow.findings:
+    for finding in findings:
         typer.echo(str(finding), err=True)
     return flow
 
 
-def _choice(drain: bool, drop: bool) -> Removed:
-    from flowengine.engine import Removed
+def _choice(drain: bool, drop: bool) -> RemovedChoice:
+    from flowengine.cli.runner import RemovedChoice
 
     if drain and drop:
         raise DefinitionError(
             "options '--drain-removed' and '--drop-removed' must not be given together; got both"
         )
     if drain:
-        return Removed("drain")
-    return Removed.DROP if drop else Removed.REFUSE
+        return RemovedChoice.DRAIN
+    return RemovedChoice.DROP if drop else RemovedChoice.REFUSE

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import typer
@@ -15,10 +16,19 @@ import typer
 from flowengine.cli.display import show
 from flowengine.config import RepositoryKind, Settings
 from flowengine.definition.flat import LoadedFlow
+from flowengine.definition.load import Options
 from flowengine.engine import Engine, Removed
 from flowengine.exit_codes import ExitCode
 from flowengine.repository import MemoryRepository, Repository, SqliteRepository
 from flowengine.units import format_duration
+
+
+class RemovedChoice(StrEnum):
+    """What a person wants done with FlowFiles of connections that are gone (E18)."""
+
+    REFUSE = "refuse"
+    DROP = "drop"
+    DRAIN = "drain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +36,10 @@ class Plan:
     """One run, decided."""
 
     flow: LoadedFlow
+    options: Options
     data_dir: Path
     settings: Settings
-    removed: Removed = Removed.REFUSE
+    removed: RemovedChoice = RemovedChoice.REFUSE
     until_complete: bool = False
 
 
@@ -48,9 +59,12 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _run(plan: Plan) -> ExitCode:
+    if plan.removed is RemovedChoice.DRAIN:
+        await _drain_removed(plan)
     engine = _engine(plan)
     stops = Stops(engine, plan.settings["drain_timeout"])
-    async with engine.opened(plan.removed):
+    removed = Removed.DROP if plan.removed is RemovedChoice.DROP else Removed.REFUSE
+    async with engine.opened(removed):
         async with _surrounded(engine, plan), stops.listening(), asyncio.TaskGroup() as group:
             display = group.create_task(show(engine), name="display")
             await engine.run(
@@ -59,6 +73,15 @@ async def _run(plan: Plan) -> ExitCode:
             )
             display.cancel()
         return _ended(engine, stops, plan)
+
+
+async def _drain_removed(plan: Plan) -> None:
+    """Let the stored definition empty the queues that the new one no longer has."""
+    from flowengine.deploy import drain_removed
+
+    count = await drain_removed(plan.flow, lambda: _repository(plan), plan.options)
+    if count:
+        _say(f"drained {count} FlowFiles of removed connections")
 
 
 def _engine(plan: Plan) -> Engine:

@@ -18,8 +18,9 @@ import msgspec
 
 from flowengine.control.problems import Problem
 from flowengine.engine import Engine
+from flowengine.logs import redacted_json
 from flowengine.status import FlowStatus, Held, delta, encode, snapshot
-from flowengine.watchdog import LoopObserver
+from flowengine.watchdog import LoopObserver, restart_without
 
 T = TypeVar("T")
 FRESH = 100_000  # µs that a snapshot is shown to others who ask
@@ -42,6 +43,7 @@ class Desk:
         self.engine = engine
         self.data_dir = data_dir
         self.closing = asyncio.Event()
+        self.restart: Callable[[str], object] = restart_without
         self.observer = LoopObserver(engine, loop)
         self._loop = loop
         self._command_timeout = command_timeout
@@ -62,22 +64,23 @@ class Desk:
             result = function(*args)
             return await result if inspect.isawaitable(result) else result
 
+        limit = timeout or self._command_timeout
         self.observer.ping()
         future = asyncio.run_coroutine_threadsafe(there(), self._loop)
         self._outdated = True
         try:
-            async with asyncio.timeout(timeout or self._command_timeout):
+            async with asyncio.timeout(limit):
                 return await asyncio.wrap_future(future)
         except TimeoutError:
-            raise self._held() from None
+            raise self._held(limit) from None
 
-    def _held(self) -> Problem:
+    def _held(self, limit: float) -> Problem:
         held = self.observer.held()
         name = held.processor if held else None
         who = f"processor {name!r}" if name else "something other than a processor"
         return Problem(
             503,
-            f"engine must answer within {self._command_timeout:g} s; got no answer while {who} "
+            f"engine must answer within {limit:g} s; got no answer while {who} "
             "holds it. Nothing was done; try again, or terminate that processor",
             processor=name,
         )
@@ -150,4 +153,8 @@ class Stream:
 
 
 def _event(kind: str, number: int, value: object) -> bytes:
-    return b"event: %s\nid: %d\ndata: %s\n\n" % (kind.encode(), number, encode(value))
+    return b"event: %s\nid: %d\ndata: %s\n\n" % (
+        kind.encode(),
+        number,
+        redacted_json(encode(value)),
+    )

@@ -6,6 +6,7 @@ All functions run on the engine's loop. They raise Problem with what is wrong an
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -16,10 +17,11 @@ from pydantic import ValidationError
 from flowengine.connection import Connection
 from flowengine.control.problems import Problem
 from flowengine.engine import Engine
-from flowengine.flowfile import FlowFile
+from flowengine.flowfile import FlowFile, parse_uuid
 from flowengine.node import Node
 from flowengine.processor import ProcessorProperties
 
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}")
 SCAN = 0.05  # s that a search in a queue may hold the engine
 
 
@@ -232,8 +234,9 @@ def _listed(flowfile: FlowFile, place: int, now: int) -> Listed:
 
 def find(engine: Engine, id: str, uuid: str) -> FlowFile:
     """A FlowFile that waits in a connection, or Problem 404."""
+    number = parse_uuid(uuid) if UUID.fullmatch(uuid) else -1
     for flowfile in connection_of(engine, id).browse():
-        if flowfile.uuid == uuid:
+        if flowfile.id == number:
             return flowfile
     raise Problem(
         404,

@@ -21,7 +21,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flowengine.clock import Clock, SystemClock
 from flowengine.connection import Connection
@@ -32,6 +32,7 @@ from flowengine.repository.base import Recovered
 from flowengine.repository.lock import DirectoryLock
 from flowengine.repository.store import Cut, NewRow, RowInfo, Run, Store
 
+T = TypeVar("T")
 BACKLOG_OBJECTS = 50_000
 BACKLOG_BYTES = 64 << 20
 SHORTEST = 50_000
@@ -253,6 +254,12 @@ class SqliteRepository:
 
     async def flush(self) -> None:
         await self._cut()
+
+    async def between_cuts(self, function: Callable[[], T]) -> T:
+        """Call on the writer thread while no cut is written and no file unlinked (backup)."""
+        async with self._written:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._writer, function)
 
     async def _cut(self) -> bool:
         async with self._written:

@@ -28,6 +28,10 @@ class Gate:
         """Whether the next FlowFile may pass."""
         return all(window.remaining > 0 for window in self.windows)
 
+    def has_room(self, amounts: Iterable[int]) -> bool:
+        """Whether FlowFiles of these amounts, taken together, all pass."""
+        return all(w.remaining >= a for w, a in zip(self.windows, amounts, strict=True))
+
     @property
     def free_at(self) -> int:
         """When the next FlowFile may pass, µs since the epoch."""

@@ -165,6 +165,9 @@ class ControlRate(Processor):
         self, batch: list[FlowFile], gate: Gate, session: ProcessSession
     ) -> list[FlowFile]:
         """Let pass while the gate is open; what is left over is returned."""
+        if self._pass_together(batch, gate):
+            session.transfer(batch, self.success)
+            return []
         passed: list[FlowFile] = []
         total, taken = 0, 0
         for flowfile in batch:
@@ -180,6 +183,18 @@ class ControlRate(Processor):
             self._mean = total / len(passed)
             session.transfer(passed, self.success)
         return batch[taken:]
+
+    def _pass_together(self, batch: list[FlowFile], gate: Gate) -> bool:
+        """Count a whole batch at once, if all of it may pass."""
+        if self.properties.criteria is Criteria.ATTRIBUTE:
+            return False
+        size = sum([f.size for f in batch])
+        totals = (size, len(batch))[: len(gate.windows)]
+        if not gate.has_room(totals):
+            return False
+        gate.admit(totals)
+        self._mean = size / len(batch)
+        return True
 
     def _release_groups(self, session: ProcessSession, gates: Gates) -> None:
         """Let pass what may; the rest is parked at its place until its group may go on.

@@ -104,7 +104,7 @@ def start(
     with faults():
         folder = jars or prepared_jars()
         request = StartRequest(brokers, port, folder, _settings(setting or []), fresh)
-        with _download_progress(jar_repository(), needed=folder is None) as advance:
+        with download_progress(jar_repository(), needed=folder is None) as advance:
             started = start_local(kafka_home(), request, advance)
     broker = started.broker
     if not started.by_us:
@@ -126,7 +126,7 @@ def _settings(pairs: list[str]) -> dict[str, str]:
 
 
 @contextmanager
-def _download_progress(repository: Path, needed: bool = True) -> Iterator[Advance]:
+def download_progress(repository: Path, needed: bool = True) -> Iterator[Advance]:
     """Say how much will be downloaded, then show it; silent when nothing is missing."""
     absent = missing(repository, kafka_artifacts()) if needed else ()
     if not absent:
@@ -202,7 +202,7 @@ def fetch(
     There: flowengine kafka start --jars FOLDER, or FLOWENGINE_KAFKA_JARS=FOLDER.
     """
     repository = to or jar_repository()
-    with faults(), _download_progress(repository) as advance:
+    with faults(), download_progress(repository) as advance:
         jars = class_path(repository.absolute(), advance=advance)
     typer.echo(f"{len(jars)} files are in {repository.absolute()}, all with the right SHA-256")
 

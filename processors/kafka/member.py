@@ -333,7 +333,7 @@ class Member:
             if fetched[0].offset < expected:
                 fetched = [record for record in fetched if record.offset >= expected]
             if fetched:
-                batches.append(Batch(*partition, fetched))
+                batches.append(Batch(partition.topic, partition.partition, fetched))
                 end = fetched[-1].offset + 1
                 self._expected[partition] = positions[state_key(*partition)] = end
         if batches:

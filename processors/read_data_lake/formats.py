@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
+import orjson
+
 from processors.read_data_lake.compression import DAMAGE, Compression, decompress, split_suffix
 from processors.read_data_lake.csv_rows import CsvReader
 from processors.read_data_lake.json_values import JsonReader
@@ -94,47 +96,45 @@ def open_reader(
     compression = properties.compression
     if compression is Compression.AUTO:
         compression = split_suffix(entry.path)[1]
+    if kind is Format.JSON and _one_per_line(storage, entry, compression):
+        kind = Format.NDJSON
     stream = decompress(storage.open(entry.path), compression)
-    if kind is Format.JSON and not _one_per_line(stream):
-        stream = _again(storage, entry, stream, compression)
-        return JsonReader(stream, properties.maximum_record, properties.encoding, place)
+    try:
+        return _text_reader(kind, stream, entry, place, properties, compression)
+    except BaseException:
+        stream.close()
+        raise
+
+
+def _text_reader(
+    kind: Format,
+    stream: BinaryIO,
+    entry: Entry,
+    place: Place,
+    properties: LakeProperties,
+    compression: Compression,
+) -> Reader:
+    limit, encoding = properties.maximum_record, properties.encoding
     if kind is Format.JSON:
-        stream = _again(storage, entry, stream, compression)
-    plain = compression is Compression.NONE
-    lines = Lines(stream, properties.maximum_record, properties.encoding, seekable=plain)
-    if kind is not Format.CSV:
+        return JsonReader(stream, limit, encoding, place)
+    lines = Lines(stream, limit, encoding, seekable=compression is Compression.NONE)
+    if kind is Format.NDJSON:
         return NdjsonReader(lines, place)
-    return CsvReader(
-        lines,
-        place,
-        properties.maximum_record,
-        properties.delimiter or ("\t" if _tabs(entry.path) else ","),
-        properties.header,
-        properties.types,
-    )
+    delimiter = properties.delimiter or ("\t" if _tabs(entry.path) else ",")
+    return CsvReader(lines, place, limit, delimiter, properties.header, properties.types)
 
 
 def _tabs(path: str) -> bool:
     return split_suffix(path)[0].lower().endswith((".tsv", ".tab"))
 
 
-def _again(storage: Storage, entry: Entry, stream: BinaryIO, compression: Compression) -> BinaryIO:
-    """The stream from its start."""
-    if compression is Compression.NONE:
-        stream.seek(0)
-        return stream
-    stream.close()
-    return decompress(storage.open(entry.path), compression)
-
-
-def _one_per_line(stream: BinaryIO) -> bool:
-    """Whether a .json file has one object per line, as many lakes do."""
-    import orjson
-
-    try:
-        first, second = stream.readline(_SNIFF).strip(), stream.read(_SNIFF).strip()
-    except DAMAGE:
-        return True  # lines up to the damage can still be read
+def _one_per_line(storage: Storage, entry: Entry, compression: Compression) -> bool:
+    """Whether a .json file has one object per line, as many lakes do: those lines fail singly."""
+    with decompress(storage.open(entry.path), compression) as stream:
+        try:
+            first, second = stream.readline(_SNIFF).strip(), stream.read(_SNIFF).strip()
+        except DAMAGE:
+            return True  # lines up to the damage can still be read
     if not first.startswith(b"{") or not second.startswith(b"{"):
         return False
     try:

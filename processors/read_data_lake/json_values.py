@@ -5,13 +5,13 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from json import JSONDecoder
+from json import JSONDecodeError, JSONDecoder
 from typing import Any, BinaryIO
 
 import orjson
 
 from processors.read_data_lake.compression import DAMAGE
-from processors.read_data_lake.lines import as_record
+from processors.read_data_lake.lines import as_record, where
 from processors.read_data_lake.records import Broken, BrokenFile, Place, Record
 
 _CHUNK = 1 << 18
@@ -89,7 +89,7 @@ class JsonReader:
         try:
             fields = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
-            return Broken(self._row, line, f"record must be a JSON object; got {error}", raw)
+            return Broken(self._row, line, f"record must be a JSON object; got {where(error)}", raw)
         return as_record(self._row, line, fields, raw)
 
     def _end_of_value(self) -> int:
@@ -97,8 +97,11 @@ class JsonReader:
             problem = ""
             try:
                 _, end = _DECODER.raw_decode(self._text, self._at)
-            except (ValueError, RecursionError) as error:
-                end, problem = len(self._text), f"record must be a JSON object; got {error}"
+            except JSONDecodeError as error:
+                at = f"{error.msg} at {error.pos - self._at}"
+                end, problem = len(self._text), f"record must be a JSON object; got {at}"
+            except RecursionError:
+                end, problem = len(self._text), "record must not be nested so deep; got too deep"
             # A number at the end of the chunk may go on in the next one.
             if end < len(self._text) or self._ended:
                 break

@@ -107,7 +107,7 @@ class NdjsonReader:
         try:
             fields = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
-            reason = f"record must be a JSON object; got {error}"
+            reason = f"record must be a JSON object; got {where(error)}"
             return Broken(self._row, self._lines.line, reason, raw)
         return as_record(self._row, self._lines.line, fields, raw)
 
@@ -123,3 +123,8 @@ def as_record(row: int, line: int, fields: object, raw: bytes) -> Record | Broke
     names = {list: "an array", str: "a text", bool: "true or false", type(None): "null"}
     got = names.get(type(fields), "a number")
     return Broken(row, line, f"record must be a JSON object; got {got}", raw)
+
+
+def where(error: orjson.JSONDecodeError) -> str:
+    """What the parser says, and where in the record."""
+    return f"{error.msg} at {error.pos}"

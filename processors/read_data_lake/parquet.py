@@ -36,7 +36,7 @@ class ParquetReader:
             metadata = self._fragment.metadata
             self._file = pq.ParquetFile(system.open_input_file(path), metadata=metadata)
         except (OSError, ValueError) as error:
-            raise _broken(error, path) from error
+            raise _broken(error, "file") from error
         self.schema = self._file.schema_arrow
         self._partitions = partitions
         self._filter = self._expression(row_filter)
@@ -173,4 +173,4 @@ def _moment(value: str, kind: Any) -> Any:
 
 def _broken(error: BaseException, what: str) -> BrokenFile:
     text = str(error).partition("\n")[0]
-    return BrokenFile(f"Parquet {what!r} must be readable; got {text}")
+    return BrokenFile(f"Parquet {what} must be readable; got {text}")

@@ -12,7 +12,8 @@ and ``SplitRecord`` in one, so that the place inside a file is part of the cut (
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 from flowengine.context import ProcessContext
 from flowengine.errors import EnvironmentFault, YieldError
@@ -110,6 +111,11 @@ class ReadDataLake(Processor):
         self._expected: Position | None = None
         self._listed_at = 0
         self._durable: set[Entry] | None = None
+
+    @asynccontextmanager
+    async def on_scheduled(self, context: ProcessContext) -> AsyncIterator[None]:
+        yield
+        self._close()
 
     def on_trigger(self, context: ProcessContext, session: ProcessSession) -> None:
         try:

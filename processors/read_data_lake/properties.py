@@ -147,7 +147,7 @@ class LakeProperties(ProcessorProperties):
     def _known(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             _refuse(f"must be a time zone such as 'Europe/Amsterdam'; got {name!r:.80}")
         return name
 

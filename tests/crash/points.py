@@ -5,8 +5,8 @@ the Kafka client is wrapped. What happened is written to a log that survives the
 per event and one ``write`` per line:
 
     S           a life starts
-    C <n>       cut n is being collected: what was delivered before is in it
-    D <n>       cut n is on disk
+    C           a cut is being collected: what was settled before is in it
+    D           the cut that was collected last is on disk
     W <id>      the sink has delivered this record
     K <point>   the process kills itself here
 """
@@ -65,9 +65,9 @@ class CrashStore(Store):
         if "definition" not in cut.meta:
             self.point.log.write("D")
 
-    def _write_state(self, state: Mapping[tuple[str, str], Any]) -> None:
-        super()._write_state(state)
-        if self._connection.in_transaction and state:
+    def _write_rows(self, cut: Cut) -> None:
+        super()._write_rows(cut)
+        if cut.rows or cut.dead or cut.gone:
             self.point.passes("mid-cut")
 
 
@@ -114,7 +114,7 @@ class CrashRepository(sqlite.SqliteRepository):
 def arm(point: CrashPoint) -> None:
     """Let stores, and the group membership of Kafka consumers, pass the crash point."""
     CrashStore.point = point
-    sqlite.Store = CrashStore  # type: ignore[misc]
+    setattr(sqlite, "Store", CrashStore)  # noqa: B010 - the module is not ours to extend
     if point.name == "mid-rebalance":
         _arm_membership(point)
 

@@ -31,7 +31,7 @@ from processors.kafka.broker.artifacts import Advance, class_path, jar_repositor
 from processors.kafka.broker.java import Java, find_java
 from processors.kafka.broker.node import JavaCommand, Node, node_folder, not_ready
 from processors.kafka.broker.places import cache_directory, prepared_jars
-from processors.kafka.broker.ports import HOST, free_ports
+from processors.kafka.broker.ports import HOST, free_ports, is_free
 from processors.kafka.broker.probe import brokers_known_to
 from processors.kafka.broker.security import Security, authority_file
 from processors.kafka.broker.settings import NodePorts, node_settings
@@ -44,9 +44,10 @@ PROBE_PAUSE = 0.03  # a broker cannot tell when it is ready, so it is asked
 class Cluster(AbstractContextManager["Cluster"]):
     """Brokers 1 to ``brokers`` in one folder.
 
-    ``port`` is that of the first broker; 0 takes any free one. ``properties`` are added to every
-    node's ``server.properties``. ``jars`` is a folder made by ``flowengine kafka fetch --to``;
-    without it the jars come from the cache or are downloaded, ``advance`` hearing of each byte.
+    ``port`` is that of the first broker, the others take the next ones; 0 takes any free one.
+    ``properties`` are added to every node's ``server.properties``. ``jars`` is a folder made by
+    ``flowengine kafka fetch --to``; without it the jars come from the cache or are downloaded,
+    ``advance`` hearing of each byte.
     ``dies_with_parent`` lets the brokers be killed when this process dies (Linux).
     """
 
@@ -207,9 +208,11 @@ class Cluster(AbstractContextManager["Cluster"]):
             )
 
     def _choose_ports(self) -> list[NodePorts]:
+        """Clients find the brokers at the named port and those after it, where they are free."""
         ports = free_ports(3 * self.brokers)
-        if self._first_port:
-            ports[0] = self._first_port
+        for number in range(self.brokers if self._first_port else 0):
+            if number == 0 or is_free(self._first_port + number):
+                ports[3 * number] = self._first_port + number
         return [NodePorts(*ports[first : first + 3]) for first in range(0, len(ports), 3)]
 
     def _make_nodes(self, java: JavaCommand) -> None:

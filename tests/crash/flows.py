@@ -1,0 +1,151 @@
+"""The flows that are killed, and their sinks that log what they delivered."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from flowengine.context import ProcessContext
+from flowengine.definition.builder import Flow
+from flowengine.session import ProcessSession
+from processors.kafka.publish import PublishKafka
+from processors.put_file import PutFile
+from tests.crash.points import Log
+
+BATCH = 64  # FlowFiles per trigger of a sink
+IDENTITY = "identity"  # attribute with the number of the input record
+ENDS = {"auto_terminate": ["failure"]}  # what ends there is missing in the sink
+
+
+class Order(msgspec.Struct):
+    """What a victim is told to do.
+
+    count: input records; pause: seconds that a sink rests after each batch
+    """
+
+    flow: str
+    directory: str
+    count: int
+    pause: float = 0.0
+    bootstrap: str = ""
+    topic: str = ""
+    group: str = ""
+    die_at: str = ""
+    passage: int = 1
+    member: str = ""
+    until_complete: bool = True
+
+
+class LoggingPutFile(PutFile):
+    """PutFile that logs each file it wrote, and rests after each batch."""
+
+    log: Log
+    pause = 0.0
+
+    def on_trigger(self, context: ProcessContext, session: ProcessSession) -> None:
+        super().on_trigger(context, session)
+        _log_delivered(self.log, session)
+        threading.Event().wait(self.pause)
+
+
+class LoggingPublishKafka(PublishKafka):
+    """PublishKafka that logs each message that was acknowledged, and rests after each batch."""
+
+    log: Log
+    pause = 0.0
+
+    async def on_trigger(self, context: ProcessContext, session: ProcessSession) -> None:
+        await super().on_trigger(context, session)
+        _log_delivered(self.log, session)
+        await asyncio.sleep(self.pause)
+
+
+def _log_delivered(log: Log, session: ProcessSession) -> None:
+    done = session.work.outputs.get("success", [])
+    if done:
+        log.write(*[f"W {flowfile.attributes[IDENTITY]}" for flowfile in done])
+
+
+def input_records(flow: Flow, order: Order) -> str:
+    """A source of records with the numbers 0 to count - 1."""
+    schema = {"number": {"provider": "sequence", "start": 0}}
+    attributes = {IDENTITY: "number"}
+    return flow.add(
+        "records", "GenerateRecords", count=order.count, schema=schema, attributes=attributes
+    )
+
+
+def five_hops(order: Order) -> Flow:
+    """GenerateRecords → 3 × UpdateAttribute → a slow PutFile."""
+    flow = Flow("five-hops")
+    last = input_records(flow, order)
+    for hop in ("one", "two", "three"):
+        step = flow.add(hop, "UpdateAttribute", ENDS, attributes={hop: "passed"})
+        flow.connect(last, "success", step)
+        last = step
+    flow.connect(last, "success", _put_file(flow, order))
+    return flow
+
+
+def producer(order: Order) -> Flow:
+    """ReadDataLake → UpdateAttribute → PublishKafka."""
+    flow = Flow("producer")
+    lake = str(Path(order.directory) / "lake")
+    flow.add("read", "ReadDataLake", ENDS, path=lake, attributes={IDENTITY: "number"})
+    flow.add("mark", "UpdateAttribute", ENDS, attributes={"kafka.key": "{{ identity }}"})
+    _kafka(flow, order)
+    settings = {"scheduling": {"batch_size": BATCH}, "auto_terminate": ["success"]}
+    settings["retry"] = {"failure": {"backoff": "yield"}}
+    flow.add("publish", LoggingPublishKafka, settings, connection="kafka", topic=order.topic)
+    flow.connect("read", "success", "mark").connect("mark", "success", "publish")
+    return flow
+
+
+def consumer(order: Order) -> Flow:
+    """ConsumeKafka → EvaluateJsonPath → PutFile."""
+    flow = Flow("consumer")
+    _kafka(flow, order)
+    flow.add(
+        "consume",
+        "ConsumeKafka",
+        connection="kafka",
+        topics=[order.topic],
+        group_id=order.group,
+        auto_offset_reset="earliest",
+        heartbeat_interval="300 ms",
+        session_timeout="6 sec",
+        **({"static_member_id": order.member} if order.member else {}),
+    )
+    ends = {"auto_terminate": ["failure", "unmatched"]}
+    flow.add("identify", "EvaluateJsonPath", ends, attributes={IDENTITY: "$.number"})
+    flow.connect("consume", "success", "identify")
+    flow.connect("identify", "matched", _put_file(flow, order))
+    return flow
+
+
+def _kafka(flow: Flow, order: Order) -> None:
+    flow.service("kafka", "KafkaConnection", bootstrap_servers=order.bootstrap)
+
+
+def _put_file(flow: Flow, order: Order) -> str:
+    settings = {"scheduling": {"batch_size": BATCH}, "auto_terminate": ["success", "failure"]}
+    sink = str(Path(order.directory) / "sink")
+    return flow.add(
+        "put",
+        LoggingPutFile,
+        settings,
+        directory=sink,
+        filename="{{ identity }}",
+        conflict="replace",
+    )
+
+
+FLOWS: dict[str, Callable[[Order], Flow]] = {
+    "five-hops": five_hops,
+    "producer": producer,
+    "consumer": consumer,
+}
