@@ -220,8 +220,8 @@ def _connection(
         penalized=now.penalized,
         percent=round(now.percent, 1),
         full=now.full,
-        objects=connection.limits.objects,
-        limit_bytes=connection.limits.bytes,
+        objects=int(connection.limits.objects),
+        limit_bytes=int(connection.limits.bytes),  # sizes print themselves as text
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+import msgspec
 import typer
 
 from flowengine.status import snapshot
@@ -47,7 +48,9 @@ async def _live(engine: Engine) -> None:
     with Live(console=console, auto_refresh=False) as live:
         try:
             while True:
-                live.update(picture(snapshot(engine)), refresh=True)
+                ended = msgspec.structs.replace(snapshot(engine), state="ended")
+            live.update(picture(ended, ledger=False), refresh=True)
                 await asyncio.sleep(TABLE_SECONDS)
         finally:
-            live.update(picture(snapshot(engine)), refresh=True)
+            ended = msgspec.structs.replace(snapshot(engine), state="ended")
+            live.update(picture(ended, ledger=False), refresh=True)

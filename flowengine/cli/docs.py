@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -107,7 +107,7 @@ def command_line() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-_SHAPE = {"max_content_width": WIDTH, "terminal_width": WIDTH}
+_SHAPE: dict[str, Any] = {"max_content_width": WIDTH, "terminal_width": WIDTH}
 _INTRODUCTION = (
     "`flowengine --install-completion` installs the completion of commands and options for your "
     "shell. Settings come from defaults, then `flowengine.toml`, then `FLOWENGINE_*`, then flags; "

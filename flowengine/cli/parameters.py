@@ -18,13 +18,13 @@ def parameters(pairs: Iterable[str], file: Path | None) -> dict[str, str]:
     return values | parse_pairs(pairs)
 
 
-def parse_pairs(pairs: Iterable[str]) -> dict[str, str]:
+def parse_pairs(pairs: Iterable[str], option: str = "--set") -> dict[str, str]:
     """``name=value`` texts by name; the last one of a name wins."""
     values = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
-            raise DefinitionError(f"option '--set' must be name=value; got {pair!r}")
+            raise DefinitionError(f"option {option!r} must be name=value; got {pair!r}")
         values[name.strip()] = value
     return values
 

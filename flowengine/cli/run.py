@@ -91,7 +91,7 @@ def run(
         removed=_choice(drain_removed, drop_removed),
         until_complete=until_complete,
     )
-    Debugging.file = directory / "log" / "crash.log"
+    Debugging.file = directory / "logs" / "crash.log"
     raise typer.Exit(int(run_flow(plan)))
 
 

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,12 +15,15 @@ import typer
 
 from flowengine.cli.display import show
 from flowengine.config import RepositoryKind, Settings
+from flowengine.control import serving
 from flowengine.definition.flat import LoadedFlow
 from flowengine.definition.load import Options
 from flowengine.engine import Engine, Removed
 from flowengine.exit_codes import ExitCode
+from flowengine.logs import logging_to
 from flowengine.repository import MemoryRepository, Repository, SqliteRepository
 from flowengine.units import format_duration
+from flowengine.watchdog import stopped_at_start
 
 
 class RemovedChoice(StrEnum):
@@ -90,6 +93,7 @@ def _engine(plan: Plan) -> Engine:
         _repository(plan),
         data_dir=plan.data_dir,
         memory_budget=plan.settings["memory_budget"],
+        stopped=stopped_at_start(),
     )
 
 
@@ -102,20 +106,10 @@ def _repository(plan: Plan) -> Repository:
 @asynccontextmanager
 async def _surrounded(engine: Engine, plan: Plan) -> AsyncIterator[None]:
     """Logs and the control API, while the flow runs."""
-    async with AsyncExitStack() as stack:
-        from importlib.util import find_spec  # until the other packages exist
-
-        if not (find_spec("flowengine.logs") and find_spec("flowengine.control")):
+    level = str(plan.settings["log_level"]).upper()
+    with logging_to(plan.data_dir, console=not sys.stderr.isatty(), level=level):
+        async with serving(engine, plan.data_dir, listen=plan.settings["listen"]):
             yield
-            return
-        from flowengine import logs
-        from flowengine.control import serving
-
-        logs.configure(plan.data_dir, console=not sys.stderr.isatty())
-        await stack.enter_async_context(
-            serving(engine, plan.data_dir, listen=plan.settings["listen"])
-        )
-        yield
 
 
 class Stops:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rich.console import Console, Group
 from rich.table import Table
@@ -31,14 +32,15 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def picture(status: FlowStatus) -> Group:
-    """A flow: its processors, what troubles it, its ledger and its last bulletins."""
+def picture(status: FlowStatus, *, ledger: bool = True) -> Group:
+    """A flow: its processors, what troubles it, its last bulletins and its ledger."""
     parts: list[Table | Text] = [_heading(status), processor_table(status.processors.values())]
     parts += [Text(line, style="red") for line in troubles(status)]
     parts += [_bulletin_line(one) for one in bulletins(status)]
     if status.counters:
         parts.append(Text("counters: " + _pairs(status.counters)))
-    parts.append(Text(ledger_line(status)))
+    if ledger:
+        parts.append(Text(ledger_line(status)))
     return Group(*parts)
 
 
@@ -101,6 +103,35 @@ def connection_table(connections: Iterable[ConnectionStatus]) -> Table:
 def _connection_row(one: ConnectionStatus) -> list[str]:
     names = ", ".join(one.relationships)
     return [one.id, names, str(one.queued), format_size(one.bytes), f"{one.percent:.0f} %"]
+
+
+def flow_table(flows: Iterable[FlowStatus]) -> Table:
+    """One row per running flow."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("flow", "state", "pid"):
+        table.add_column(name)
+    for name in ("in", "out", "queued"):
+        table.add_column(name, justify="right")
+    for one in flows:
+        counts = (one.ledger.get("in", 0), one.ledger.get("out", 0), one.queued)
+        table.add_row(one.flow, Text(*_state(one.state)), str(one.pid), *map(str, counts))
+    return table
+
+
+def flowfile_table(flowfiles: Iterable[Mapping[str, Any]]) -> Table:
+    """One row per FlowFile of a listing of the control API."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("place", justify="right")
+    table.add_column("uuid", no_wrap=True)
+    table.add_column("size", justify="right")
+    table.add_column("age", justify="right")
+    table.add_column("attributes")
+    for one in flowfiles:
+        attributes = ", ".join(f"{name}={value}" for name, value in one["attributes"].items())
+        age = f"{one['age'] / 1e6:.1f} s"
+        size = format_size(one["size"])
+        table.add_row(str(one["place"]), one["uuid"], size, age, Text(attributes))
+    return table
 
 
 def troubles(status: FlowStatus) -> list[str]:

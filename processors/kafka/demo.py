@@ -31,6 +31,8 @@ from rich.progress import (
 from rich.table import Table
 
 from flowengine.errors import EnvironmentFault
+from flowengine.units import parse_duration
+from processors.kafka.admin import create_topic
 from processors.kafka.broker import Cluster
 from processors.kafka.broker.artifacts import jar_repository
 from processors.kafka.broker.places import prepared_jars
@@ -65,7 +67,8 @@ def demo(
 
     Exit codes: 0 every user arrived once in each group, 1 something differs.
     """
-    console = Console(stderr=False)
+    plain = Console(highlight=False)
+    console = plain if plain.is_terminal else Console(highlight=False, width=110)
     with tempfile.TemporaryDirectory(prefix="flowengine-demo-") as folder, ExitStack() as stack:
         stage = Stage(Path(folder), flows_directory(), period, console)
         stack.enter_context(stage.kafka())
@@ -98,7 +101,8 @@ class Stage:
             cluster = Cluster(self.folder / "kafka", advance=advance)
             cluster.start()
         self.bootstrap = cluster.bootstrap
-        self.console.print(f"Kafka answers at {self.bootstrap}.")
+        asyncio.run(create_topic(self.bootstrap, TOPIC, partitions=3))
+        self.console.print(f"Kafka answers at {self.bootstrap}; topic {TOPIC} has 3 partitions.")
         try:
             yield
         finally:
@@ -110,11 +114,12 @@ class Stage:
             f"Two consumers of group dashboard, one of group warehouse; then {len(self.users)} "
             f"users from the lake, one every {self.period}."
         )
-        with self._runner("users-consumer", output=str(self.output)) as consumer:
-            with self._runner(
-                "users-producer", "--until-complete", lake=str(self.flows / "lake" / "users")
-            ) as producer:
-                self._wait([consumer, producer])
+        lake = str(self.flows / "lake" / "users")
+        with (
+            self._runner("users-consumer", output=str(self.output)) as consumer,
+            self._runner("users-producer", "--until-complete", lake=lake) as producer,
+        ):
+            self._wait([consumer, producer])
         return self._prove()
 
     @contextmanager
@@ -161,7 +166,7 @@ class Stage:
         from watchfiles import awatch
 
         self.output.mkdir(parents=True, exist_ok=True)
-        patience = PATIENCE + len(self.users) * 60
+        patience = PATIENCE + len(self.users) * parse_duration(self.period) / 1e6
         try:
             async with asyncio.timeout(patience):
                 async for _ in awatch(

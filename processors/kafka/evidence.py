@@ -106,8 +106,11 @@ def _with_librdkafka(bootstrap: str, topic: str) -> list[Message]:
                 message = consumer.poll(10)
                 if message is None or message.error():
                     break
-                messages.append(_message(number, message.offset(), message.value()))
-                first = message.offset() + 1
+                offset, value = message.offset(), message.value()
+                if offset is None or value is None:
+                    break
+                messages.append(_message(number, offset, value))
+                first = offset + 1
         return messages
     finally:
         consumer.close()

@@ -121,7 +121,7 @@ def consumer(order: Order) -> Flow:
         **({"static_member_id": order.member} if order.member else {}),
     )
     ends = {"auto_terminate": ["failure", "unmatched"]}
-    flow.add("identify", "EvaluateJsonPath", ends, attributes={IDENTITY: "$.number"})
+    flow.add("identify", "EvaluateJsonPath", ends, paths={IDENTITY: "$.number"})
     flow.connect("consume", "success", "identify")
     flow.connect("identify", "matched", _put_file(flow, order))
     return flow

@@ -68,6 +68,7 @@ class Trial:
         self.order = order
         self.directory = Path(order.directory)
         self.log = self.directory / "log"
+        self.current: subprocess.Popen[str] | None = None
         self.directory.mkdir(parents=True, exist_ok=True)
 
     # -- lives ---------------------------------------------------------------------------------
@@ -84,6 +85,7 @@ class Trial:
                 stderr=stream,
                 text=True,
             )
+            self.current = process
             try:
                 yield process
             finally:
@@ -133,6 +135,12 @@ class Trial:
     def stderr(self) -> str:
         """What the last victim said, its end."""
         return (self.directory / "stderr").read_text()[-4000:]
+
+    def works(self, lives: int) -> bool:
+        """Whether a life after the first ``lives`` has delivered something, or is over."""
+        if self.current is not None and self.ended(self.current):
+            raise AssertionError(f"the victim must work; got its end: {self.stderr()}")
+        return len(self.lives()) > lives and bool(written(self.lives()[-1]))
 
     # -- what they delivered -------------------------------------------------------------------
 

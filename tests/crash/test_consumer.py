@@ -6,7 +6,7 @@ import pytest
 
 from tests.crash.flows import Order
 from tests.crash.group import Intruder, joining
-from tests.crash.harness import Trial, missing, plan, report, written
+from tests.crash.harness import Trial, missing, plan, report
 from tests.kafka_fixtures import KafkaForTests
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -32,17 +32,12 @@ def complete(trial: Trial) -> bool:
     return not missing(trial.delivered(), trial.order.count)
 
 
-def works(trial: Trial, lives: int) -> bool:
-    """Whether a life after the first ``lives`` has delivered something."""
-    return len(trial.lives()) > lives and bool(written(trial.lives()[-1]))
-
-
 def survive(kafka: KafkaForTests, trial: Trial, kills: int) -> None:
     """Kill a consumer at its moments, then let it finish."""
     order = trial.order
     moments = plan("consumer", kills)
     for moment in moments:
-        ready = partial(works, trial, len(trial.lives()))
+        ready = partial(trial.works, len(trial.lives()))
         rebalance = joining(order.bootstrap, order.topic, order.group, ready)
         provoked = rebalance if moment.point == "mid-rebalance" else nullcontext()
         trial.kill(moment, provoked)

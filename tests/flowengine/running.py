@@ -77,13 +77,17 @@ class Hold(Processor):
         session.remove(flowfiles)
 
 
-def small_flow(sink: type[Processor] = Discard, **properties: Any) -> LoadedFlow:
+def small_flow(
+    sink: type[Processor] = Discard, secret: str | None = None, **properties: Any
+) -> LoadedFlow:
     """count → sink."""
     flow = Flow("small")
+    if secret is not None:
+        properties["secret"] = flow.parameter("password", sensitive=True, env="PASSWORD")
     flow.add("count", Count, **properties)
     flow.add("sink", sink)
     flow.connect("count", "success", "sink")
-    return flow.load()
+    return flow.load({"password": Secret(secret)} if secret is not None else None)
 
 
 @asynccontextmanager
