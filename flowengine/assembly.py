@@ -16,7 +16,7 @@ from flowengine.node import Core, Node
 from flowengine.prioritizers import sort_key
 from flowengine.repository import Recovered, Repository
 from flowengine.scheduler import Scheduler
-from flowengine.watermarks import HOLD, PROGRESS, WATERMARK, Watermarks
+from flowengine.watermarks import CLOCK_TIMER, EVENT_TIMER, HOLD, PROGRESS, WATERMARK, Watermarks
 
 
 class Assembly:
@@ -88,6 +88,10 @@ class Assembly:
             node.hold = value
         elif key == WATERMARK:
             node.watermark = value
+        elif key == EVENT_TIMER:
+            node.event_timer = value
+        elif key == CLOCK_TIMER:
+            node.clock_timer = value
         else:
             return False
         return True
@@ -114,6 +118,12 @@ class Assembly:
         self.core.ledger.add("dropped", dropped)
         self.release(gone)
         return dropped
+
+    def ring(self, node: Node) -> None:
+        """After a trigger: time may have come further for those who wait for event time."""
+        for waiting in self.watermarks.timed:
+            if waiting.event_timer is not None and not waiting.queued and waiting.timer_due():
+                self.scheduler.wake(waiting)
 
     @property
     def queued(self) -> int:

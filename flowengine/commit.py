@@ -19,13 +19,15 @@ from flowengine.connection import Connection
 from flowengine.content import FileContent
 from flowengine.errors import ProcessorBug
 from flowengine.flowfile import FlowFile
+from flowengine.line import runs
 from flowengine.piece import Piece
-from flowengine.watermarks import HOLD, PROGRESS, WATERMARK
+from flowengine.watermarks import CLOCK_TIMER, EVENT_TIMER, HOLD, PROGRESS, WATERMARK
 
 if TYPE_CHECKING:
     from flowengine.node import Core, Node
 
 UNCHANGED: Final = -(1 << 63)
+STATE_TYPES: Final = (str, int, float, bytes, tuple, list, dict, type(None))
 
 _id = attrgetter("id")
 
@@ -50,8 +52,10 @@ class Work:
         "bytes_written",
         "callbacks",
         "changes",
+        "clock_timer",
         "counters",
         "created",
+        "event_timer",
         "files",
         "has_files",
         "hold",
@@ -81,6 +85,8 @@ class Work:
         self.files: list[FileContent] = []
         self.has_files = False
         self.hold: int | None = UNCHANGED
+        self.event_timer: int | None = UNCHANGED
+        self.clock_timer: int | None = UNCHANGED
         self.bytes_read = 0
         self.bytes_written = 0
 
@@ -101,7 +107,7 @@ def commit(work: Work, node: Node, core: Core) -> None:
     if work.has_files:
         core.repository.files_changed(_file_changes(work, sent, back))
     _apply_state(work, node, core)
-    core.account(node, work, len(work.polled) - len(back), sent)
+    core.account(node, work, back, sent)
     core.repository.end()
 
 
@@ -124,6 +130,18 @@ def _check(work: Work, node: Node) -> None:
     actual += map(_id, work.kept)
     if actual != expected and sorted(actual) != sorted(expected):
         raise ProcessorBug(_misplaced(node, Counter(expected), Counter(actual)))
+    if work.kept and not {f.id for f in work.kept} <= {f.id for f in work.polled}:
+        raise ProcessorBug(
+            f"processor {node.id!r} ({node.flat.type}) must keep only FlowFiles that it polled; "
+            "got one that it made. The session was rolled back"
+        )
+    for key, value in work.changes.items():
+        if not isinstance(value, STATE_TYPES):
+            raise ProcessorBug(
+                f"processor {node.id!r} ({node.flat.type}) state {key!r} must be text, a number, "
+                "bytes, a tuple or a mapping of such, or None; got "
+                f"a {type(value).__name__}. The session was rolled back"
+            )
 
 
 def _misplaced(node: Node, expected: Counter[int], actual: Counter[int]) -> str:
@@ -198,8 +216,10 @@ def _cleaned(flowfiles: list[FlowFile], penalized: set[int]) -> list[FlowFile]:
     """Without what belonged to the queue they leave: attempts, cursor, an old penalty."""
     return [
         f
-        if not (f.attempts or f.cursor or f.penalty_until) or f.id in penalized
-        else msgspec.structs.replace(f, attempts=0, cursor=0, penalty_until=0)
+        if not (f.attempts or f.cursor or f.penalty_until)
+        else msgspec.structs.replace(
+            f, attempts=0, cursor=0, penalty_until=f.penalty_until if f.id in penalized else 0
+        )
         for f in flowfiles
     ]
 
@@ -238,25 +258,36 @@ def _put_back(
         elif not any(f.id in back for f in flowfiles):
             done.append(piece)
         else:
-            done += _put_back_singly(connection, piece, back)
+            done += _put_back_in_parts(connection, piece, back)
     return done
 
 
-def _put_back_singly(
+def _put_back_in_parts(
     connection: Connection, piece: Piece, back: Mapping[int, FlowFile]
 ) -> list[Piece]:
+    """The same for a piece whose FlowFiles have different fates: what is unchanged stays whole."""
     done = []
-    parts = connection.split(piece, [1] * piece.count) if piece.count > 1 else [piece]
-    for part in parts:
-        [flowfile] = connection.members(part)
+    for part in reversed(_parts(connection, piece, back)):  # the head is where insertion is cheap
+        flowfile = connection.members(part)[0]
         again = back.get(flowfile.id)
         if again is flowfile:
             connection.restore([part])
             continue
         done.append(part)
         if again is not None:
-            connection.put_at(part.position, again, files=part.files)
+            files = part.files or isinstance(again.content, FileContent)
+            connection.put_at(part.position, again, files=files)
     return done
+
+
+def _parts(connection: Connection, piece: Piece, back: Mapping[int, FlowFile]) -> list[Piece]:
+    """Runs of what is done and of what is unchanged; each changed FlowFile alone."""
+    fates: list[object] = []
+    for flowfile in connection.members(piece):
+        again = back.get(flowfile.id)
+        fates.append(None if again is None else True if again is flowfile else flowfile.id)
+    lengths = runs(fates)
+    return connection.split(piece, lengths) if len(lengths) > 1 else [piece]
 
 
 # -- files and state ---------------------------------------------------------------------------
@@ -291,5 +322,11 @@ def _apply_state(work: Work, node: Node, core: Core) -> None:
     if work.hold is not UNCHANGED:
         node.hold = work.hold
         core.repository.set_state(node.id, HOLD, work.hold)
+    if work.event_timer is not UNCHANGED:
+        node.event_timer = work.event_timer
+        core.repository.set_state(node.id, EVENT_TIMER, work.event_timer)
+    if work.clock_timer is not UNCHANGED:
+        node.clock_timer = work.clock_timer
+        core.repository.set_state(node.id, CLOCK_TIMER, work.clock_timer)
     if node.processor.event_time and math.isfinite(node.watermark):
         core.repository.set_state(node.id, WATERMARK, int(node.watermark))

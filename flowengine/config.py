@@ -129,6 +129,14 @@ def _truth(text: str) -> bool:
     raise PropertyError(f"must be true or false; got {text!r}")
 
 
+def _size(text: str) -> int:
+    return int(parse_size(text))
+
+
+def _duration(text: str) -> int:
+    return int(parse_duration(text))
+
+
 def _address(text: str) -> str:
     """``host:port``; the port alone means loopback."""
     host, _, port = text.rpartition(":")
@@ -145,10 +153,8 @@ SETTINGS: Final = (
     Setting(
         "repository", "sqlite", _one_of(RepositoryKind), "Where queues live: sqlite or memory."
     ),
-    Setting("memory_budget", "512 MB", parse_size, "Memory for all queues of a runner together."),
-    Setting(
-        "drain_timeout", "5 sec", parse_duration, "How long a stop lets queues empty themselves."
-    ),
+    Setting("memory_budget", "512 MB", _size, "Memory for all queues of a runner together."),
+    Setting("drain_timeout", "5 sec", _duration, "How long a stop lets queues empty themselves."),
     Setting("listen", None, _address, "Address of the control API beside its Unix socket."),
     Setting("log_level", "info", _one_of(LOG_LEVELS), "Lowest level that is written to the log."),
     Setting("debug", "false", _truth, "Show tracebacks of errors."),

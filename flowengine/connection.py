@@ -18,14 +18,14 @@ penalized last). Rejected: its order by content claim and its swap files; a queu
 
 from __future__ import annotations
 
-import heapq
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from itertools import count, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 import msgspec
 
+from flowengine.errors import RepositoryError
 from flowengine.flowfile import FlowFile
+from flowengine.line import Holds, Line, PenaltyBox, PositionLine, SortedLine, runs
 from flowengine.piece import OVERHEAD, ROW_BYTES, ROW_OBJECTS, Journal, Piece, fitting, rows_of
 from flowengine.prioritizers import SortKey
 
@@ -72,12 +72,11 @@ class Connection:
         self.tracks_time = False
         self.paused = False
         self._journal = journal
-        self._pieces: deque[Piece] = deque()
-        self._sorted: list[tuple[tuple[object, ...], int, Piece]] = []
-        self._penalized: list[tuple[int, int, Piece]] = []
-        self._holds: list[tuple[int, int, Piece]] = []
-        self._sort_key = sort_key
-        self._ticket = count()
+        self._fifo = PositionLine()
+        self._line: Line = self._fifo if sort_key is None else SortedLine(sort_key)
+        self._sorted = sort_key is not None
+        self._penalized = PenaltyBox()
+        self._holds = Holds()
         self._tail = 0
 
     # -- state ---------------------------------------------------------------------------------
@@ -91,11 +90,11 @@ class Connection:
     @property
     def ready(self) -> bool:
         """Whether something can be polled, not counting what is penalized."""
-        return bool(self._pieces) or bool(self._sorted)
+        return len(self._line) > 0
 
     def next_due(self) -> int | None:
         """Wall time at which the next penalty ends, or None."""
-        return self._penalized[0][0] if self._penalized else None
+        return self._penalized.next_due()
 
     def statistics(self) -> Statistics:
         """A snapshot for people and metrics."""
@@ -105,16 +104,18 @@ class Connection:
             shares.append(self.count / limits.objects)
         if limits.bytes:
             shares.append(self.bytes / limits.bytes)
-        penalized = sum(piece.count for _, _, piece in self._penalized)
         return Statistics(
-            self.count, self.bytes, self.in_flight, penalized, self.full, 100 * max(shares)
+            self.count,
+            self.bytes,
+            self.in_flight,
+            len(self._penalized),
+            self.full,
+            100 * max(shares),
         )
 
     def hold(self) -> int | None:
         """Least event time of anything in the queue or polled from it and not committed (E20)."""
-        while self._holds and not self._holds[0][2].alive:
-            heapq.heappop(self._holds)
-        return self._holds[0][0] if self._holds else None
+        return self._holds.least()
 
     # -- adding --------------------------------------------------------------------------------
 
@@ -132,7 +133,7 @@ class Connection:
         for flowfile in flowfiles:
             piece = self._new_piece([flowfile], flowfile.size, self._take_tail(1), True, files)
             self._add(piece)
-            self._park(flowfile.penalty_until, piece)
+            self._penalized.park(flowfile.penalty_until, piece)
         self.on_input()
 
     def put_at(self, position: int, flowfile: FlowFile, *, files: bool = False) -> None:
@@ -140,45 +141,41 @@ class Connection:
         piece = self._new_piece([flowfile], flowfile.size, position, True, files)
         self._add(piece)
         if flowfile.penalty_until:
-            self._park(flowfile.penalty_until, piece)
+            self._penalized.park(flowfile.penalty_until, piece)
         else:
-            self._insert(piece)
+            self._insert([piece])
         self.on_input()
 
     def recover(self, piece: Piece, penalty_until: int = 0) -> None:
         """Put a stored piece back after a restart; called in order of position."""
         self._tail = max(self._tail, piece.position + piece.count)
         self._count(piece, +1)
-        if piece.event_time is not None:
-            self._track(piece)
+        self._holds.track(piece)
         if penalty_until:
-            self._park(penalty_until, piece)
-        elif self._sort_key is not None:
-            self._enqueue_sorted(piece)
+            self._penalized.park(penalty_until, piece)
         else:
-            self._insert(piece)
+            self._insert([piece])
 
     def _append(self, flowfiles: list[FlowFile], size: int, files: bool) -> None:
-        pieces = self._pieces
-        if self._sort_key is None and pieces:
-            last = pieces[-1]
-            if (
-                last.row is None
-                and last.count + len(flowfiles) <= ROW_OBJECTS
-                and last.bytes + size <= ROW_BYTES
-                and last.position + last.count == self._tail
-                and not self.tracks_time
-                and not last.marked
-                and last.files == files
-            ):
-                self._extend(last, flowfiles, size)
-                return
+        last = self._fifo.pieces[-1] if self._fifo.pieces else None
+        if last is not None and self._may_grow(last, len(flowfiles), size, files):
+            self._extend(last, flowfiles, size)
+            return
         piece = self._new_piece(flowfiles, size, self._take_tail(len(flowfiles)), False, files)
         self._add(piece)
-        if self._sort_key is None:
-            pieces.append(piece)
-        else:
-            self._enqueue_sorted(piece)
+        self._insert([piece])
+
+    def _may_grow(self, last: Piece, count: int, size: int, files: bool) -> bool:
+        """Whether FlowFiles may join the piece at the tail: never once a cut has seen it."""
+        return (
+            last.row is None
+            and last.count + count <= ROW_OBJECTS
+            and last.bytes + size <= ROW_BYTES
+            and last.position + last.count == self._tail
+            and not self.tracks_time
+            and not last.marked
+            and last.files == files
+        )
 
     def _extend(self, last: Piece, flowfiles: list[FlowFile], size: int) -> None:
         """Grow the tail piece, so that a trickle of single FlowFiles does not become many rows."""
@@ -207,11 +204,7 @@ class Connection:
     def _add(self, piece: Piece) -> None:
         self._count(piece, +1)
         self._journal.added(piece)
-        if piece.event_time is not None:
-            self._track(piece)
-
-    def _track(self, piece: Piece) -> None:
-        heapq.heappush(self._holds, (piece.event_time or 0, next(self._ticket), piece))
+        self._holds.track(piece)
 
     def _take_tail(self, amount: int) -> int:
         position = self._tail
@@ -224,37 +217,17 @@ class Connection:
         if piece.flowfiles is not None:
             self.resident += sign * (piece.bytes + piece.count * OVERHEAD)
 
-    def _park(self, until: int, piece: Piece) -> None:
-        heapq.heappush(self._penalized, (until, next(self._ticket), piece))
+    def _insert(self, pieces: Sequence[Piece]) -> None:
+        """Put pieces at their places; they come in order of position."""
+        self._line.insert(pieces if not self._sorted else self._singles(pieces))
 
-    def _insert(self, piece: Piece) -> None:
-        """Put a piece at its position; nearly always that is one end."""
-        if self._sort_key is not None:
-            self._enqueue_sorted(piece)
-            return
-        pieces = self._pieces
-        if not pieces or pieces[-1].position < piece.position:
-            pieces.append(piece)
-            return
-        before = 0
-        for other in pieces:
-            if other.position > piece.position:
-                break
-            before += 1
-        pieces.insert(before, piece)
-
-    def _enqueue_sorted(self, piece: Piece) -> None:
-        if self._sort_key is None:
-            raise AssertionError("only a connection with prioritizers is sorted")
-        for single in self._singles(piece):
-            flowfiles = self._loaded(single)
-            key = self._sort_key(flowfiles[0], single.position)
-            heapq.heappush(self._sorted, (key, single.position, single))
-
-    def _singles(self, piece: Piece) -> list[Piece]:
-        if piece.count == 1:
-            return [piece]
-        return self.split(piece, [1] * piece.count)
+    def _singles(self, pieces: Iterable[Piece]) -> list[Piece]:
+        """The same FlowFiles in pieces of one, in memory, as prioritizers need them."""
+        singles: list[Piece] = []
+        for piece in pieces:
+            self._loaded(piece)
+            singles += [piece] if piece.count == 1 else self.split(piece, [1] * piece.count)
+        return singles
 
     # -- polling -------------------------------------------------------------------------------
 
@@ -265,32 +238,41 @@ class Connection:
         """
         self.release(now)
         taken: list[Piece] = []
-        while objects > 0 and (size > 0 or not taken) and self.ready:
-            piece = self._live(self._next_loaded(), now)
-            if piece is None:
-                continue
-            fit = min(objects, piece.count, fitting(self._loaded(piece), piece.bytes, size))
-            if fit < piece.count:
-                piece, rest = self.split(piece, [fit, piece.count - fit])
-                self._pieces.appendleft(rest)
-            objects -= piece.count
-            size -= piece.bytes
-            self.in_flight += piece.count
-            taken.append(piece)
+        try:
+            while objects > 0 and (size > 0 or not taken) and self.ready:
+                piece = self._take(objects, size, now)
+                if piece is not None:
+                    objects -= piece.count
+                    size -= piece.bytes
+                    taken.append(piece)
+        except RepositoryError:
+            if not taken:  # else the next poll meets it again, and nothing taken is lost
+                raise
         return taken
+
+    def _take(self, objects: int, size: int, now: int) -> Piece | None:
+        """The next piece, or as much of it as fits; None when all of it has expired."""
+        self._loaded(self._line.first())  # before it is taken out: a fault loses nothing
+        piece = self._live(self._line.pop(), now)
+        if piece is None:
+            return None
+        fit = min(objects, piece.count, fitting(self._loaded(piece), piece.bytes, size))
+        if fit < piece.count:
+            piece, rest = self.split(piece, [fit, piece.count - fit])
+            self._line.insert([rest])
+        self.in_flight += piece.count
+        return piece
 
     def release(self, now: int) -> None:
         """Let those whose penalty has ended be polled again."""
-        while self._penalized and self._penalized[0][0] <= now:
-            self._insert(heapq.heappop(self._penalized)[2])
-
-    def _next_loaded(self) -> Piece:
-        """Take the next piece out, once its FlowFiles could be read: a fault loses nothing."""
-        if self._sorted:
-            self._loaded(self._sorted[0][2])
-            return heapq.heappop(self._sorted)[2]
-        self._loaded(self._pieces[0])
-        return self._pieces.popleft()
+        free = self._penalized.release(now)
+        try:
+            if free:
+                self._insert(free)
+        except RepositoryError:
+            for piece in free:
+                self._penalized.park(now, piece)
+            raise
 
     def _live(self, piece: Piece, now: int) -> Piece | None:
         """The piece without what has expired; None when all has."""
@@ -305,19 +287,20 @@ class Connection:
         if len(dead) == piece.count:
             self._drop(piece)
             return None
-        return self._without(piece, {f.id for f in dead})
+        return self._without(piece, limit)
 
-    def _without(self, piece: Piece, dead: set[int]) -> Piece | None:
-        """Drop some FlowFiles of a piece; the rest goes back to the head, except its first run."""
-        parts = self.split(piece, [1] * piece.count)
+    def _without(self, piece: Piece, limit: int) -> Piece:
+        """Drop what entered up to ``limit``. The first run of the rest is returned, the others go
+        back to the head."""
         living = []
-        for part in parts:
-            if self._loaded(part)[0].id in dead:
+        lengths = runs([f.entry_time <= limit for f in self._loaded(piece)])
+        for part in self.split(piece, lengths):
+            if self._loaded(part)[0].entry_time <= limit:
                 self._drop(part)
             else:
                 living.append(part)
-        for part in reversed(living[1:]):
-            self._insert(part)
+        if living[1:]:
+            self._line.insert(living[1:])
         return living[0]
 
     def _drop(self, piece: Piece) -> None:
@@ -351,13 +334,13 @@ class Connection:
                 files=piece.files,
                 event_time=piece.event_time,
             )
-            if part.event_time is not None:
-                self._track(part)
             parts.append(part)
             start += number
         self._journal.replaced(piece, parts)
         piece.alive = False
         piece.flowfiles = None
+        for part in parts:
+            self._holds.track(part)
         return parts
 
     # -- after the session ---------------------------------------------------------------------
@@ -376,9 +359,11 @@ class Connection:
 
     def restore(self, pieces: Iterable[Piece]) -> None:
         """Roll-back: everything returns to its old place (E4)."""
-        for piece in pieces:
-            self.in_flight -= piece.count
-            self._insert(piece)
+        back = sorted(pieces, key=lambda piece: piece.position)
+        if not back:
+            return
+        self.in_flight -= sum([piece.count for piece in back])
+        self._insert(back)
         self.on_input()
 
     def peek(self, maximum: int, *, newest: bool = False) -> list[FlowFile]:
@@ -392,24 +377,24 @@ class Connection:
             yield from reversed(flowfiles) if newest else flowfiles
 
     def _walk(self, newest: bool) -> Iterator[Piece]:
-        penalized = [piece for _, _, piece in sorted(self._penalized, key=lambda entry: entry[:2])]
-        ordered = [piece for _, _, piece in sorted(self._sorted, key=lambda entry: entry[:2])]
-        waiting = [*self._pieces, *ordered, *penalized]
-        return iter(reversed(waiting) if newest else waiting)
+        waiting = chain(self._line, self._penalized)
+        return reversed(list(waiting)) if newest else waiting
 
     def drain(self) -> list[Piece]:
         """Take out everything that waits, penalized or not, to be settled by the caller."""
         taken = list(self._walk(newest=False))
-        self._pieces.clear()
-        self._sorted.clear()
+        self._line.clear()
         self._penalized.clear()
         self.in_flight += sum(piece.count for piece in taken)
         return taken
 
     def evict(self, excess: int) -> int:
-        """Forget contents that are on disk, from the tail, until ``excess`` bytes are freed."""
+        """Forget contents that are on disk, from the tail, until ``excess`` bytes are freed.
+
+        In a prioritized queue what is polled last is forgotten first, too.
+        """
         freed = 0
-        for piece in reversed(self._pieces):
+        for piece in self._walk(newest=True):
             if freed >= excess:
                 break
             if piece.flowfiles is not None and piece.row is not None and piece.row.stored:

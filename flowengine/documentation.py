@@ -145,11 +145,17 @@ def _properties(cls: AnyType) -> Iterable[PropertyDocument]:
             title_of(name),
             type_text(part, definitions),
             default,
-            " ".join(part.get("description", "").split()),
+            _description(part, definitions),
             tuple(_choices(part, definitions)),
             names.get(name, ""),
             defaults.get(name, ""),
         )
+
+
+def _description(part: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    """The description of a property, else that of its type."""
+    text = part.get("description") or _resolved(part, definitions).get("description", "")
+    return " ".join(text.split())
 
 
 def title_of(name: str) -> str:

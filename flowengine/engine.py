@@ -270,6 +270,8 @@ class Engine:
 
     def _notice(self, node: Node) -> None:
         """After each trigger, cheaply: may somebody be waiting for this?"""
+        if self.assembly.watermarks.timed:
+            self.assembly.ring(node)
         if self._ending or self._until is not None or node.completed or not node.running:
             self._changed.set()
 
@@ -281,7 +283,8 @@ class Engine:
             await self._first(self._stop, self._changed)
 
     def _complete_now(self) -> bool:
-        busy = any(node.active for node in self.assembly.nodes.values())
+        nodes = self.assembly.nodes.values()
+        busy = any(node.active or node.waits_for_time for node in nodes)
         return not busy and self.completed
 
     async def _wind_down(self, servers: list[asyncio.Task[None]], drain_timeout: int) -> None:

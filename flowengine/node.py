@@ -30,7 +30,8 @@ UNLIMITED = 1 << 30
 class Node:
     """The state of one processor while its flow runs. Used on the engine's loop only.
 
-    limit:     most FlowFiles per poll; small while a culprit is being isolated (E5)
+    limit:     most FlowFiles per session; small while a culprit is being isolated (E5)
+    alarm:     monotonic time of the timer that is set for it, or None
     vruntime:  nanoseconds charged so far; the scheduler serves the least
     completed: a bounded source that has handed on everything
     """
@@ -52,6 +53,9 @@ class Node:
         self.progress: dict[str, int] = {}
         self.joined = False
         self.hold: int | None = None
+        self.event_timer: int | None = None
+        self.clock_timer: int | None = None
+        self.watermark_of: Callable[[Node], float] = lambda node: node.watermark
         self.watermark = -math.inf
         self.statistics = RollingStatistics()
         self.running = False
@@ -62,6 +66,7 @@ class Node:
         self.vruntime = 0
         self.queued = False
         self.yield_until = 0
+        self.alarm: int | None = None
         self.due: int | None = None
         self.completing = False
         self.completed = False
@@ -75,7 +80,20 @@ class Node:
         """Whether something can be polled, or nothing is needed."""
         if self.is_source or not self.inputs:
             return not self.completed
-        return any(connection.ready and not connection.paused for connection in self.inputs)
+        if any(connection.ready and not connection.paused for connection in self.inputs):
+            return True
+        return self.timer_due()
+
+    @property
+    def waits_for_time(self) -> bool:
+        """Whether a timer is set: something is still to come out of its state (E28)."""
+        return self.event_timer is not None or self.clock_timer is not None
+
+    def timer_due(self) -> bool:
+        """Whether a time the processor waits for has come (E20)."""
+        if self.clock_timer is not None and self.clock_timer <= self.clock.wall():
+            return True
+        return self.event_timer is not None and self.event_timer <= self.watermark_of(self)
 
     def blocked(self) -> bool:
         """Back pressure: some connection downstream is full."""
@@ -162,9 +180,13 @@ class Core:
         self._thread = threading.get_ident()
         self._loop = asyncio.get_running_loop()
 
-    def sources_wait(self) -> bool:
-        """Whether no source may make anything: the disk, the memory or a damage forbids it."""
-        return self.repository.backlogged or self.out_of_memory or bool(self.faults)
+    def sources_wait(self, source: str = "") -> bool:
+        """Whether no source may make anything: the disk, the memory or a damage forbids it.
+
+        A source whose own fault is the only one may try again.
+        """
+        damaged = bool(self.faults) and list(self.faults) != [source]
+        return self.repository.backlogged or self.out_of_memory or damaged
 
     def call(self, function: Callable[..., T], *args: Any) -> T:
         """Call on the engine's loop: at once when there, else wait for it (E3)."""
@@ -176,12 +198,14 @@ class Core:
 
         return asyncio.run_coroutine_threadsafe(there(), self._loop).result()
 
-    def account(self, node: Node, work: Work, taken: int, sent: list[Sent]) -> None:
-        """Count one committed session, per batch."""
+    def account(
+        self, node: Node, work: Work, back: Mapping[int, FlowFile], sent: list[Sent]
+    ) -> None:
+        """Count one committed session, per batch. What went ``back`` was not taken."""
         bucket = node.statistics.bucket(self.clock.monotonic())
-        bucket.flowfiles_in += taken
-        if work.polled:
-            bucket.bytes_in += sum([f.size for f in work.polled])
+        taken = [f for f in work.polled if f.id not in back] if back else work.polled
+        bucket.flowfiles_in += len(taken)
+        bucket.bytes_in += sum([f.size for f in taken])
         bucket.bytes_read += work.bytes_read
         bucket.bytes_written += work.bytes_written
         copies = 0

@@ -29,6 +29,7 @@ import msgspec
 
 from flowengine.clock import Clock
 from flowengine.context import ProcessContext
+from flowengine.definition.flat import Strategy
 from flowengine.errors import (
     EnvironmentFault,
     ProcessorBug,
@@ -89,7 +90,11 @@ class Scheduler:
         self.wake(node)
 
     def wake_at(self, node: Node, due: int) -> None:
-        """Look at this processor at a monotonic time."""
+        """Look at this processor at a monotonic time; one that is looked at before may ask again,
+        so an alarm that is set for earlier will do."""
+        if node.alarm is not None and node.alarm <= due:
+            return
+        node.alarm = due
         heapq.heappush(self._timers, (due, next(self._ticket), node))
         self._wake.set()
 
@@ -124,7 +129,10 @@ class Scheduler:
     def _fire_timers(self) -> None:
         now = self.clock.monotonic()
         while self._timers and self._timers[0][0] <= now:
-            self.wake(heapq.heappop(self._timers)[2])
+            due, _, node = heapq.heappop(self._timers)
+            if node.alarm == due:
+                node.alarm = None
+            self.wake(node)
 
     def _slice(self) -> None:
         end = time.perf_counter_ns() + SLICE
@@ -166,6 +174,8 @@ class Scheduler:
         flat = node.flat
         if not node.running or node.active >= flat.scheduling.concurrent_tasks:
             return False
+        if node.triggers_left is not None and node.active >= node.triggers_left:
+            return False
         now = self.clock.monotonic()
         if node.yield_until > now:
             self.wake_at(node, node.yield_until)
@@ -173,21 +183,25 @@ class Scheduler:
         if node.due is not None and node.due > now:
             self.wake_at(node, node.due)
             return False
-        if node.blocked() or (node.is_source and self.core.sources_wait()):
+        if node.blocked() or (node.is_source and self.core.sources_wait(node.id)):
             return False
-        return node.has_input() or self._await_penalty(node, now)
+        if node.has_input() or self._await_time(node, now):
+            return True
+        self._absolve(node)  # what could not be read has been thrown away
+        return False
 
-    def _await_penalty(self, node: Node, now: int) -> bool:
-        """Nothing to poll but perhaps a penalty that ends: True when one has."""
+    def _await_time(self, node: Node, now: int) -> bool:
+        """Nothing to do now; True when a penalty has just ended, else a timer for the next time."""
         wall = self.clock.wall()
         dues = [due for c in node.inputs if (due := c.next_due()) is not None and not c.paused]
-        if not dues:
-            return False
-        if min(dues) <= wall:
+        if dues and min(dues) <= wall:
             for connection in node.inputs:
                 connection.release(wall)
             return node.has_input()
-        self.wake_at(node, now + min(dues) - wall)
+        if node.clock_timer is not None:
+            dues.append(node.clock_timer)
+        if dues:
+            self.wake_at(node, now + min(dues) - wall)
         return False
 
     def _trigger(self, node: Node) -> None:
@@ -266,31 +280,40 @@ class Scheduler:
 
     def _succeeded(self, node: Node, session: ProcessSession) -> None:
         node.failures = 0
-        if node.id in self.core.faults:
-            del self.core.faults[node.id]
-            self.on_relief()
+        self._absolve(node)
+        if session.work.has_files:
+            node.blocking = True  # content in files is not for the loop (E3)
         if node.limit < UNLIMITED and session.taken:
             node.limit = node.limit * 2 if node.limit < node.batch_size else UNLIMITED
         if node.completing:
             node.completed, node.completing = True, False
-        elif session.idle and node.yield_until <= self.clock.monotonic():
+        elif session.idle and node.has_input():
             node.yield_for(BORED)
         self._plan_next(node)
+        self._count_trigger(node)
+
+    def _absolve(self, node: Node) -> None:
+        """Nothing of the repository fails this processor any more: sources may go on."""
+        if self.core.faults.pop(node.id, None) is not None:
+            self.on_relief()
 
     def _plan_next(self, node: Node) -> None:
         """When the schedule allows the next trigger."""
         node.due = next_due(node.flat.scheduling, self.clock)
-        if node.triggers_left is not None:
-            node.triggers_left -= 1
-            if node.triggers_left <= 0:
-                node.triggers_left = None
-                node.running = False
-                node.exhausted.set()
+
+    def _count_trigger(self, node: Node) -> None:
+        """Stop after as many triggers as were asked for."""
+        if node.triggers_left is None:
+            return
+        node.triggers_left -= 1
+        if node.triggers_left <= 0:
+            node.triggers_left = None
+            node.running = False
+            node.exhausted.set()
 
     def _failed(self, node: Node, session: ProcessSession, error: Exception) -> None:
         node.completing = False
         log = self.contexts[node.id].log
-        session.rollback()
         if isinstance(error, RepositoryError):
             self.core.faults[node.id] = str(error)
             log.error(str(error))
@@ -306,7 +329,10 @@ class Scheduler:
             self._penalize(node, session)
         else:
             self._isolate(node, session, error)
+        session.rollback()
         self._plan_next(node)
+        if node.flat.scheduling.strategy is not Strategy.ONCE:
+            self._count_trigger(node)  # what shall be done once is not done by failing
 
     def _isolate(self, node: Node, session: ProcessSession, error: Exception) -> None:
         """Halve the batch until the culprit stands alone, then let it wait (E5)."""
@@ -318,7 +344,9 @@ class Scheduler:
             return
         log.error(self._describe(node, error))
         node.failures += 1
-        if taken and not self._to_failure(node, session, error):
+        if taken and self._may_fail(node, error):
+            self._to_failure(session, error)
+        elif taken:
             self._penalize(node, session)
         if not taken or node.failures >= 3:
             node.yield_for(min(ADMINISTRATIVE_YIELD, 100_000 << min(node.failures, 20)))
@@ -332,25 +360,28 @@ class Scheduler:
             f"{type(error).__name__}: {error}\n{text}"
         )
 
-    def _to_failure(self, node: Node, failed: ProcessSession, error: Exception) -> bool:
-        """Send the culprit to ``failure`` where the processor declares that relationship."""
-        if "failure" not in node.flat.relationships or isinstance(error, ProcessorBug):
-            return False
-        session = failed.again()
-        culprits = session.get_batch(1)
-        for culprit in culprits:
+    def _may_fail(self, node: Node, error: Exception) -> bool:
+        """Whether a culprit can be sent to ``failure``: declared, and not the code's own fault."""
+        return "failure" in node.flat.relationships and not isinstance(error, ProcessorBug)
+
+    def _to_failure(self, failed: ProcessSession, error: Exception) -> None:
+        """Send the culprit to ``failure``."""
+        taken, session = failed.taken, failed.again()
+        for culprit in session.get_batch(taken):
             session.fail(culprit, error)
         session.commit()
-        return bool(culprits)
 
     def _penalize(self, node: Node, failed: ProcessSession) -> None:
-        """Let what the failed session had polled wait for the penalty duration."""
-        until = failed.now + node.flat.penalty_us
-        session = failed.again()
+        """Let what the failed session was given wait for the penalty duration."""
+        taken, session = failed.taken, failed.again()
+        if not taken:
+            node.yield_for(node.flat.yield_us)
+            return
+        until = session.now + node.flat.penalty_us
         session.keep(
             [
                 msgspec.structs.replace(f, penalty_until=until, attempts=f.attempts + 1)
-                for f in session.get_batch(failed.taken)
+                for f in session.get_batch(taken)
             ]
         )
         session.commit()

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import msgspec
 
 from flowengine.commit import Work, commit, rollback
-from flowengine.connection import Connection
 from flowengine.content import INLINE_LIMIT, ContentWriter, FileContent
 from flowengine.flowfile import FlowFile
 
@@ -44,8 +43,8 @@ class ProcessSession:
         self.work = Work()
         self._waiting: list[FlowFile] = []
         self._created_bytes = 0
-        self._sources: list[Connection] | None = None
-        self._unlimited = False
+        self._limit = node.limit
+        self._over = False
         self.now = core.clock.wall()
 
     # -- taking --------------------------------------------------------------------------------
@@ -55,25 +54,34 @@ class ProcessSession:
         batch = self.get_batch(1)
         return batch[0] if batch else None
 
-    def get_batch(self, maximum: int | None = None) -> list[FlowFile]:
-        """Up to ``maximum`` FlowFiles (by default the batch size), about 1 MiB of content."""
-        limit = maximum or self._node.batch_size
-        if not self._unlimited:
-            limit = min(limit, self._node.limit)
-        if not self._waiting:
-            self._core.call(self._poll, limit)
+    def get_batch(
+        self, maximum: int | None = None, *, connection: str | None = None
+    ) -> list[FlowFile]:
+        """Up to ``maximum`` FlowFiles (by default the batch size), about 1 MiB of content.
+
+        ``connection`` takes from that input alone, for processors whose inputs differ, as a join.
+        """
+        limit = min(maximum or self._node.batch_size, self._left)
+        if limit > len(self._waiting) == 0 and not self._over:
+            self._core.call(self._poll, limit, connection)
         batch, self._waiting = self._waiting[:limit], self._waiting[limit:]
         self.work.polled += batch
         return batch
 
+    @property
+    def _left(self) -> int:
+        """How many more may be taken: all sessions are small while a culprit is looked for (E5)."""
+        return max(self._limit - len(self.work.polled), 0)
+
     def prefetch(self) -> None:
         """Poll one batch now, on the loop, for a trigger that will run on a thread."""
-        self._poll(min(self._node.batch_size, self._node.limit))
+        self._poll(min(self._node.batch_size, self._left))
 
     def _poll(self, limit: int) -> None:
+        if self._over:  # a thread that nobody waits for any more must not take anything
+            return
         left = BATCH_BYTES
-        inputs = self._node.next_inputs() if self._sources is None else self._sources
-        for connection in inputs:
+        for connection in self._node.next_inputs():
             pieces = connection.poll(limit, left, self.now)
             self.work.pieces += pieces
             for piece in pieces:
@@ -276,6 +284,14 @@ class ProcessSession:
         """
         self.work.hold = event_time
 
+    def set_event_timer(self, time: int | None) -> None:
+        """Trigger this processor again, even without input, once its watermark reaches ``time``."""
+        self.work.event_timer = time
+
+    def set_clock_timer(self, wall: int | None) -> None:
+        """Trigger this processor again, even without input, at this wall time in µs."""
+        self.work.clock_timer = wall
+
     @property
     def idle(self) -> bool:
         """Whether nothing came of it: to be triggered again at once would spin."""
@@ -284,14 +300,21 @@ class ProcessSession:
 
     @property
     def taken(self) -> int:
-        """FlowFiles that were polled."""
-        return sum(piece.count for piece in self.work.pieces)
+        """FlowFiles that the processor was given."""
+        return len(self.work.polled)
 
     def again(self) -> ProcessSession:
-        """A new session that polls from the same queues, after this one was rolled back."""
+        """A new session that holds exactly what this one holds; this one is rolled back.
+
+        The failed trigger's work is gone, but its FlowFiles are not given back in between: after a
+        roll-back the head of the queue may be another task's.
+        """
         session = ProcessSession(self._node, self._core)
-        session._sources = list(dict.fromkeys(piece.connection for piece in self.work.pieces))
-        session._unlimited = True
+        session.work.pieces, self.work.pieces = self.work.pieces, []
+        session.work.has_files = self.work.has_files
+        session._waiting = self.work.polled + self._waiting
+        session._limit = len(session._waiting)
+        self.rollback()
         return session
 
     # -- ending, called by the scheduler -------------------------------------------------------
@@ -303,10 +326,13 @@ class ProcessSession:
         work.polled += self._waiting
         self._waiting = []
         commit(work, self._node, self._core)
+        self._over = True
 
     def rollback(self) -> None:
-        """Put everything back; what was created is gone."""
-        rollback(self.work, self._core)
+        """Put everything back; what was created is gone. A second time does nothing."""
+        if not self._over:
+            self._over = True
+            rollback(self.work, self._core)
 
 
 class ContentStream:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 PROGRESS = "$progress"
 WATERMARK = "$watermark"
 HOLD = "$hold"
+EVENT_TIMER = "$event_timer"
+CLOCK_TIMER = "$clock_timer"
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -52,9 +54,10 @@ class Watermarks:
         for node in self._nodes.values():
             for connection in node.downstream:
                 self._origin[connection.id] = node
-        for node in self._nodes.values():
-            if node.processor.event_time:
-                self._track_above(node)
+        self.timed = [node for node in self._nodes.values() if node.processor.event_time]
+        for node in self.timed:
+            node.watermark_of = self.low
+            self._track_above(node)
 
     def _track_above(self, node: Node) -> None:
         for connection in node.inputs:

@@ -15,7 +15,7 @@ import os
 import shutil
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Annotated, BinaryIO, Final
+from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
@@ -35,8 +35,9 @@ from flowengine.processor import (
 from flowengine.session import ProcessSession
 
 _FILENAME: Final = "{{ filename }}"
+_NO_NAMES: Final = ("", ".", "..")
 _COPY: Final = 1 << 20
-_BUFFER: Final = 1 << 16  # said aloud, since the default first asks whether it is a terminal
+_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 Permissions = Annotated[str, StringConstraints(pattern=r"^0?[0-7]{3}$")]
 
 
@@ -119,6 +120,7 @@ class PutFile(Processor):
         directories, errors = self.properties.directory.evaluate_batch(batch)
         names, more = self._names(batch)
         errors.update(more)
+        folders = {text: os.path.abspath(text) for text in directories if text is not None}
         done: list[FlowFile] = []
         for index, flowfile in enumerate(batch):
             directory, name = directories[index], names[index]
@@ -126,7 +128,7 @@ class PutFile(Processor):
                 session.fail(session.penalize(flowfile), errors[index])
                 continue
             try:
-                path = self._put(session, flowfile, os.path.abspath(directory), name)
+                path = self._put(session, flowfile, folders[directory], name)
             except Refused as error:
                 session.fail(session.penalize(flowfile), f"processor {context.id!r} {error}")
             except OSError as error:
@@ -150,7 +152,7 @@ class PutFile(Processor):
             if conflict is Conflict.FAIL:
                 return _own_work(session, flowfile, target)
             target = _renamed(target, flowfile)
-        temporary = os.path.join(os.path.dirname(target), f".{flowfile.uuid}.part")
+        temporary = f"{target.rpartition('/')[0]}/.{flowfile.uuid}.part"
         try:
             self._write(session, flowfile, temporary)
             return self._publish(session, flowfile, temporary, target)
@@ -159,26 +161,35 @@ class PutFile(Processor):
             raise
 
     def _write(self, session: ProcessSession, flowfile: FlowFile, path: str) -> None:
-        with self._create(path) as file:
-            if isinstance(flowfile.content, bytes):
-                file.write(session.read(flowfile))
-            else:
-                with session.open(flowfile) as source:
-                    shutil.copyfileobj(source, file, _COPY)
+        descriptor = self._create(path)
+        try:
+            self._fill(session, flowfile, descriptor)
             if self.properties.permissions is not None:
-                os.fchmod(file.fileno(), int(self.properties.permissions, 8))
+                os.fchmod(descriptor, int(self.properties.permissions, 8))
             if self.properties.sync:
-                os.fsync(file.fileno())
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
-    def _create(self, path: str) -> BinaryIO:
+    def _fill(self, session: ProcessSession, flowfile: FlowFile, descriptor: int) -> None:
+        """Without a file object for small contents: it would cost a third of the time."""
+        if isinstance(flowfile.content, bytes):
+            left = memoryview(session.read(flowfile))
+            while left:
+                left = left[os.write(descriptor, left) :]
+            return
+        with session.open(flowfile) as source, open(descriptor, "wb", closefd=False) as file:
+            shutil.copyfileobj(source, file, _COPY)
+
+    def _create(self, path: str) -> int:
         """Folders are looked at only when they turn out to be missing."""
         try:
-            return open(path, "wb", buffering=_BUFFER)
+            return os.open(path, _FLAGS, 0o666)
         except FileNotFoundError:
             if not self.properties.create_directories:
                 raise
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        return open(path, "wb", buffering=_BUFFER)
+        return os.open(path, _FLAGS, 0o666)
 
     def _publish(
         self, session: ProcessSession, flowfile: FlowFile, temporary: str, target: str
@@ -198,9 +209,10 @@ class PutFile(Processor):
 
 def _inside(directory: str, name: str) -> str:
     """The path of a name that must not leave the directory, whatever an attribute says."""
-    plain = "/" not in name and name not in ("", ".", "..")
+    if "/" not in name and "\0" not in name and name not in _NO_NAMES:
+        return f"{directory}/{name}"
     parts = PurePosixPath(name).parts
-    if "\0" in name or not (plain or (parts and ".." not in parts and parts[0] != "/")):
+    if "\0" in name or not parts or ".." in parts or parts[0] == "/":
         raise Refused(
             f"file name must stay inside {directory!r}; got {name!r}. "
             "Correct the attribute or the property 'filename'"

@@ -33,7 +33,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "status": "flowengine.cli.live",
         "queue": "flowengine.cli.queue",
     },
-    "Data of stopped flows": {
+    "Data directories": {
         "reset": "flowengine.cli.reset",
         "backup": "flowengine.cli.backup",
         "restore": "flowengine.cli.backup",

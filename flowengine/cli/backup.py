@@ -20,9 +20,9 @@ def backup(
     target: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder.")],
     data_dir: DataDirOption = None,
 ) -> None:
-    """Copy one consistent cut of a flow, running or stopped: queues, positions, states, contents.
+    """Copy one consistent cut of a flow, running or stopped.
 
-    A running flow goes on meanwhile.
+    It holds queues, positions, states and contents. A running flow goes on meanwhile.
     """
     from flowengine.control.client import ControlClient, is_running
 
@@ -57,9 +57,9 @@ def restore(
         bool, typer.Option("--force", help="Replace what the data directory holds.")
     ] = False,
 ) -> None:
-    """Put a backup into the data directory of a stopped flow. The backup is checked before.
+    """Put a backup into the data directory of a stopped flow.
 
-    The next run goes on from the cut of the backup.
+    The backup is checked before. The next run goes on from its cut.
     """
     from flowengine.restoring import restore_backup
 

@@ -84,7 +84,10 @@ def show(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show a type: properties with defaults, relationships, attributes, NiFi's names, examples."""
+    """Show a processor or service with its properties and examples.
+
+    Also its relationships, its attributes, and NiFi's names and defaults where they differ.
+    """
     from flowengine.documentation import document, find_type, markdown
 
     doc = document(type, find_type(type))

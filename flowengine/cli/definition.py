@@ -119,9 +119,9 @@ def schema(
         Path | None, typer.Option(metavar="FILE", help="Write there instead of printing.")
     ] = None,
 ) -> None:
-    """Print the JSON Schema of flow definitions, with the properties of all installed types.
+    """Print the JSON Schema of flow definitions.
 
-    Editors use it to complete and check while one types.
+    It knows the properties of all installed types; editors complete and check with it.
     """
     text = json.dumps(_schema(type), indent=2, ensure_ascii=False) + "\n"
     if output is None:

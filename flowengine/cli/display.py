@@ -48,8 +48,7 @@ async def _live(engine: Engine) -> None:
     with Live(console=console, auto_refresh=False) as live:
         try:
             while True:
-                ended = msgspec.structs.replace(snapshot(engine), state="ended")
-            live.update(picture(ended, ledger=False), refresh=True)
+                live.update(picture(snapshot(engine)), refresh=True)
                 await asyncio.sleep(TABLE_SECONDS)
         finally:
             ended = msgspec.structs.replace(snapshot(engine), state="ended")

@@ -30,9 +30,10 @@ def docs(
         bool, typer.Option("--check", help="Write nothing; exit with 1 when a page is stale.")
     ] = False,
 ) -> None:
-    """Write the reference of processors, services and the command line as Markdown.
+    """Write the reference of processors, services and commands.
 
-    Pages of types that are gone are removed; pages that people wrote are left alone.
+    It comes from the declarations, as Markdown. Pages of types that are gone are removed;
+    pages that people wrote are left alone.
     """
     texts = all_pages(package)
     stale = stale_pages(output, texts)

@@ -30,9 +30,10 @@ def status(
         bool, typer.Option("--json", help="Print what the control API answers.")
     ] = False,
 ) -> None:
-    """Show processors, connections, counters and the ledger of a running flow.
+    """Show what running flows do.
 
-    Exits with 2 when the flow does not run.
+    For one flow: processors, connections, counters and the ledger. Exits with 2 when the flow
+    does not run.
     """
     from flowengine.control import ControlClient
 

@@ -51,7 +51,7 @@ def reset(
     data_dir: DataDirOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Forget what a stopped flow has kept: its state, its queues, or where it was reading.
+    """Forget the queues, the state or the positions of a stopped flow.
 
     On a terminal it asks first. A running flow is refused: stop it before.
     """

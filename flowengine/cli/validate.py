@@ -32,9 +32,10 @@ def validate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
-    """Check flow definitions and print every finding with file, line and column.
+    """Check flow definitions and print every finding with its place.
 
-    Exits with 1 when one of them is an error; warnings alone exit with 0.
+    A place is file, line and column. Exits with 1 when one of them is an error; warnings alone
+    exit with 0.
     """
     from flowengine.definition.load import Options, check_flow
 

@@ -48,7 +48,7 @@ class Desk:
         self._loop = loop
         self._command_timeout = command_timeout
         self._latest = snapshot(engine)
-        self._outdated = False
+        self._outdated = True
         self._asking = asyncio.Lock()
         self._stream = Stream(self)
 

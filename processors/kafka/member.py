@@ -2,15 +2,13 @@
 
 Numbered rules
 --------------
-1. A partition is paused from the moment it is assigned until its position is known; so nothing is
-   polled before the first ``latest`` is stored and committed (E13).
-2. ``expected`` says which offset comes next. What was fetched before it, or for a partition that
-   is not in it, is dropped: rebalances and seeks cannot let anything pass twice.
-3. When nobody takes what was fetched, all partitions are paused and polling goes on, so the group
+1. Positions are those of :mod:`processors.kafka.places`.
+2. When nobody takes what was fetched, all partitions are paused and polling goes on, so the group
    keeps this member. aiokafka forgets the pause at each assignment; it is set again.
-4. When partitions are revoked: withdraw, wait until what the flow has is durable, commit; all
+3. When partitions are revoked: withdraw, wait until what the flow has is durable, commit; all
    within one budget (``kafka.md`` §2.6).
-5. A member that makes no progress although there is something to read is made anew (aiokafka#1154).
+4. A member that fails, or makes no progress although there is something to read (aiokafka#1154),
+   is made anew.
 """
 
 from __future__ import annotations
@@ -18,21 +16,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flowengine.clock import Clock
 from flowengine.errors import EnvironmentFault
 from processors.kafka.client_log import Log, logging_to
-from processors.kafka.handover import Batch, Fetched, Handover
+from processors.kafka.handover import Fetched, Handover
 from processors.kafka.membership import Membership, MemberState, Roll
-from processors.kafka.positions import (
-    NoPosition,
-    Placement,
-    first_position,
-    known_position,
-    lost_position,
-    state_key,
-)
+from processors.kafka.places import Places
+from processors.kafka.positions import state_key
+from processors.kafka.watchdog import JoinAgain, Watchdog, missing_topic, partition_ends
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -41,16 +34,12 @@ if TYPE_CHECKING:
 
     Partitions: TypeAlias = frozenset[TopicPartition]
 
-POLL: Final = 0.2  # seconds that one poll waits for data
+POLL: Final = 200  # ms that one poll waits for data
 PAUSE_AFTER: Final = 1.0  # seconds without room until partitions are paused
 COMMIT_EVERY: Final = 0.2
 STATUS_EVERY: Final = 1.0
-REQUEST: Final = 5.0
 COME_BACK: Final = 2.0  # seconds until a member that failed joins again
-
-
-class JoinAgain(Exception):
-    """This consumer is of no use any more; the message says why."""
+LEAVE: Final = 10.0  # seconds that closing a client may take
 
 
 class Member:
@@ -73,15 +62,11 @@ class Member:
         self._roll = roll
         self._clock = clock
         self._log = log
+        self._places = Places(number, membership, handover, clock, log)
+        self._watchdog = Watchdog(membership.watchdog)
         self._consumer: AIOKafkaConsumer | None = None
         self._joined = False
-        self._paused = False
         self._assigned: Partitions = frozenset()
-        self._unresolved: set[TopicPartition] = set()
-        self._expected: dict[TopicPartition, int] = {}
-        self._held: dict[TopicPartition, int] = {}
-        self._committed: dict[TopicPartition, int] = {}
-        self._stuck_since: dict[TopicPartition, tuple[int, int]] = {}
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -89,17 +74,18 @@ class Member:
         """Take part in the group until the processor stops."""
         from aiokafka.errors import KafkaError
 
+        # aiokafka tells of some broken states by `assert`: that, too, means this consumer is done.
+        done_with = (KafkaError, OSError, EnvironmentFault, JoinAgain, AssertionError)
         with logging_to(self._log):
             while not self._handover.stopping:
                 try:
                     await self._take_part()
-                except* (KafkaError, OSError, EnvironmentFault, JoinAgain) as errors:
-                    await self._lament(errors)
+                except* done_with as errors:
+                    self._lament(errors)
                     await self._rest()
 
     async def _take_part(self) -> None:
-        consumer = self._make()
-        self._consumer = consumer
+        consumer = self._consumer = self._make()
         try:
             await consumer.start()
             self._subscribe(consumer)
@@ -114,9 +100,8 @@ class Member:
                     task.cancel()
             await self._let_go(consumer, self._assigned)
         finally:
-            self._consumer = None
-            self._forget()
-            await consumer.stop()
+            self._leave_behind()
+            await _close(consumer)
             self._roll.left(self._number)
 
     def _make(self) -> AIOKafkaConsumer:
@@ -125,14 +110,13 @@ class Member:
 
         # The assignor remembers its member's partitions in its class, so each needs its own.
         assignor = type("MemberAssignor", (StickyPartitionAssignor,), {})
-        options = self._connection.client_options("consumer")
         return AIOKafkaConsumer(
             **{
                 "fetch_max_wait_ms": 200,
                 "fetch_max_bytes": 16 << 20,
                 "isolation_level": "read_committed",
                 "metadata_max_age_ms": 30_000,
-                **options,
+                **self._connection.client_options("consumer"),
                 **self._membership.options(self._number),
             },
             partition_assignment_strategy=(assignor,),
@@ -150,7 +134,7 @@ class Member:
             listener=Listener(self.revoked, self.assigned),
         )
 
-    async def _lament(self, errors: BaseExceptionGroup[BaseException]) -> None:
+    def _lament(self, errors: BaseExceptionGroup[BaseException]) -> None:
         error: BaseException = errors
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
@@ -165,12 +149,12 @@ class Member:
             async with asyncio.timeout(COME_BACK):
                 await self._handover.stopped()
 
-    def _forget(self) -> None:
+    def _leave_behind(self) -> None:
+        self._consumer = None
         self._joined = False
         self._assigned = frozenset()
-        for table in (self._unresolved, self._expected, self._held, self._committed):
-            table.clear()
-        self._stuck_since.clear()
+        self._places.let_go()
+        self._places.paused = False
 
     # -- rebalancing ---------------------------------------------------------------------------
 
@@ -180,10 +164,8 @@ class Member:
             await self._let_go(self._consumer, frozenset(partitions))
 
     async def _let_go(self, consumer: AIOKafkaConsumer, partitions: Partitions) -> None:
-        """Stop, settle, commit, within the budget (rule 4)."""
-        self._expected.clear()
-        self._unresolved.clear()
-        self._held.clear()
+        """Stop, settle, commit, within the budget (rule 3)."""
+        self._places.let_go()
         budget = self._membership.budget
         with suppress(TimeoutError):
             async with asyncio.timeout(budget):
@@ -201,144 +183,50 @@ class Member:
         return any((stored(key) or 0) > durable.get(key, 0) for key in keys)
 
     def assigned(self, partitions: Iterable[TopicPartition]) -> None:
-        """Called by the client with the new division; rule 1 begins here."""
-        consumer = self._consumer
-        if consumer is None:
+        """Called by the client with the new division."""
+        if self._consumer is None:
             return
         before, self._assigned = self._assigned, frozenset(partitions)
         self._joined = True
-        for partition in self._assigned:
-            consumer.pause(partition)
-            consumer.seek(partition, self._handover.stored(state_key(*partition)) or 0)
-        self._unresolved = set(self._assigned)
-        self._committed.clear()
-        self._stuck_since.clear()
+        self._places.assigned(self._consumer, self._assigned)
+        self._watchdog.forget()
         if lost := before - self._assigned:
             silent = tuple(state_key(*partition) for partition in lost)
             self._handover.offer(Fetched(self._number, self._clock.wall(), silent=silent))
-        self._tell(consumer, {})
-
-    # -- positions -----------------------------------------------------------------------------
-
-    async def _resolve(self, consumer: AIOKafkaConsumer) -> None:
-        """Find out where each new partition goes on, and let it be read from there."""
-        partitions = sorted(self._unresolved)
-        found = await asyncio.gather(*[consumer.committed(each) for each in partitions])
-        committed = dict(zip(partitions, found, strict=True))
-        stored = {each: self._handover.stored(state_key(*each)) for each in partitions}
-        known = {each: known_position(stored[each], committed[each]) for each in partitions}
-        bounds = await _bounds(consumer, [each for each in partitions if known[each] is None])
-        for each in partitions:
-            if each not in self._unresolved:
-                continue  # revoked in the meantime
-            if (offset := committed[each]) is not None:
-                self._committed[each] = offset
-            position = known[each]
-            if position is not None:
-                self._begin(consumer, each, Placement(position))
-                continue
-            self._choose(consumer, each, *bounds[each])
-
-    def _choose(
-        self, consumer: AIOKafkaConsumer, partition: TopicPartition, begin: int, end: int
-    ) -> None:
-        try:
-            placement = first_position(state_key(*partition), begin, end, self._membership.reset)
-        except NoPosition as error:
-            self._unresolved.discard(partition)
-            self._log.error(str(error))
-        else:
-            self._begin(consumer, partition, placement)
-
-    def _begin(
-        self, consumer: AIOKafkaConsumer, partition: TopicPartition, placement: Placement
-    ) -> None:
-        self._unresolved.discard(partition)
-        consumer.seek(partition, placement.offset)
-        if placement.remark:
-            self._log.warning(placement.remark)
-        if placement.store:
-            self._hold(partition, placement.offset)
-            return
-        self._expected[partition] = placement.offset
-        if not self._paused:
-            consumer.resume(partition)
-
-    def _hold(self, partition: TopicPartition, offset: int) -> None:
-        """Have a chosen position stored and committed before anything is read."""
-        self._held[partition] = offset
-        positions = {state_key(*partition): offset}
-        now = self._clock.wall()
-        self._handover.offer(Fetched(self._number, now, positions=positions))
-
-    async def _replace(self, consumer: AIOKafkaConsumer, wanted: dict[TopicPartition, int]) -> None:
-        """The broker does not have these offsets: choose others, and say so."""
-        bounds = await _bounds(consumer, list(wanted))
-        for partition, offset in wanted.items():
-            if self._expected.pop(partition, None) is None:
-                continue
-            consumer.pause(partition)
-            key, reset = state_key(*partition), self._membership.reset
-            try:
-                placement = lost_position(key, offset, *bounds[partition], reset)
-            except NoPosition as error:
-                self._log.error(str(error))
-            else:
-                self._begin(consumer, partition, placement)
+        self._tell({})
 
     # -- reading -------------------------------------------------------------------------------
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
+        most = self._membership.max_records
         while True:
-            if self._unresolved:
-                await self._resolve(consumer)
+            await self._places.resolve(consumer)
             await self._wait_for_room(consumer)
             try:
-                records = await consumer.getmany(
-                    timeout_ms=int(POLL * 1000), max_records=self._membership.max_records
-                )
+                records = await consumer.getmany(timeout_ms=POLL, max_records=most)
             except OffsetOutOfRangeError as error:
-                await self._replace(consumer, error.args[0])
+                await self._places.replace(consumer, error.args[0])
             except NoOffsetForPartitionError:
                 continue  # the client looked before the position was chosen
             else:
                 if records:
-                    self._accept(records)
+                    self._places.accept(records)
 
     async def _wait_for_room(self, consumer: AIOKafkaConsumer) -> None:
-        """Wait until somebody takes what was fetched; stay in the group meanwhile (rule 3)."""
+        """Wait until somebody takes what was fetched; stay in the group meanwhile (rule 2)."""
         handover, number = self._handover, self._number
         if await handover.wait_for_room(number, PAUSE_AFTER):
             return
-        self._paused = True
-        self._tell(consumer, {})
-        consumer.pause(*consumer.assignment())
+        self._places.pause(consumer)
+        self._tell({})
         while not await handover.wait_for_room(number, self._membership.keep_alive):
-            if self._unresolved:
-                await self._resolve(consumer)
-            consumer.pause(*consumer.assignment())
+            await self._places.resolve(consumer)
+            self._places.pause(consumer)
             await consumer.getmany(timeout_ms=0)
-        self._paused = False
-        consumer.resume(*[each for each in self._expected if each in consumer.assignment()])
-        self._tell(consumer, {})
-
-    def _accept(self, records: dict[TopicPartition, list[Any]]) -> None:
-        batches, positions = [], {}
-        for partition, fetched in records.items():
-            expected = self._expected.get(partition)
-            if expected is None:
-                continue
-            if fetched[0].offset < expected:
-                fetched = [record for record in fetched if record.offset >= expected]
-            if fetched:
-                batches.append(Batch(partition.topic, partition.partition, fetched))
-                end = fetched[-1].offset + 1
-                self._expected[partition] = positions[state_key(*partition)] = end
-        if batches:
-            now = self._clock.wall()
-            self._handover.offer(Fetched(self._number, now, tuple(batches), positions))
+        self._places.resume(consumer)
+        self._tell({})
 
     # -- committing ----------------------------------------------------------------------------
 
@@ -347,125 +235,66 @@ class Member:
         while True:
             await self._handover.wait_for_news(self._number)
             await self._commit(consumer, self._assigned)
-            for partition in [each for each in self._held if self._is_committed(each)]:
-                del self._held[partition]
-                self._expected[partition] = self._committed[partition]
-                if not self._paused:
-                    consumer.resume(partition)
+            self._places.release(consumer)
             await asyncio.sleep(COMMIT_EVERY)
 
-    def _is_committed(self, partition: TopicPartition) -> bool:
-        return self._committed.get(partition) == self._held[partition]
-
     async def _commit(self, consumer: AIOKafkaConsumer, partitions: Partitions) -> None:
-        from aiokafka.errors import IllegalStateError, KafkaError
+        from aiokafka.errors import KafkaError
 
-        due = {each: offset for each in partitions if (offset := self._due(each)) is not None}
+        places = self._places
+        due = {each: offset for each in partitions if (offset := places.due(each)) is not None}
         if not due:
             return
         try:
             await consumer.commit(due)
-        except (KafkaError, IllegalStateError) as error:
+        except KafkaError as error:
             # The group is being divided anew; whoever gets the partitions commits these offsets.
             self._log.debug(f"kafka group {self._membership.group!r}: {error}")
         else:
-            self._committed.update(due)
-
-    def _due(self, partition: TopicPartition) -> int | None:
-        """The offset to commit; none when Kafka knows it, or one further on."""
-        offset = self._handover.durable.get(state_key(*partition))
-        if offset is None:
-            return None
-        if partition in self._held:
-            return offset if offset == self._held[partition] else None
-        return offset if offset > self._committed.get(partition, -1) else None
+            places.committed.update(due)
 
     # -- watching ------------------------------------------------------------------------------
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        """Look at the ends of the partitions: for the status, and for rule 5."""
-        missing: set[str] = set()
+        """Look at the ends of the partitions: for the status, and for rule 4."""
+        warned: set[str] = set()
+        places = self._places
         while True:
-            self._warn_of_missing(consumer, missing)
-            ends = await _ends(consumer, list(self._assigned))
-            self._tell(consumer, ends)
-            self._pass_over_markers(consumer)
-            self._check_progress(ends)
+            self._warn_of_missing(consumer, warned)
+            ends = await partition_ends(consumer, list(self._assigned))
+            self._tell(ends)
+            places.pass_over_markers(consumer)
+            excused = places.paused or not self._handover.is_empty(self._number)
+            now = asyncio.get_running_loop().time()
+            self._watchdog.check(now, places.expected, ends, excused=excused)
             await asyncio.sleep(STATUS_EVERY)
 
     def _warn_of_missing(self, consumer: AIOKafkaConsumer, warned: set[str]) -> None:
         for topic in self._membership.topics:
             if self._joined and topic not in warned and not consumer.partitions_for_topic(topic):
                 warned.add(topic)
-                self._log.warning(
-                    f"topic {topic!r} must exist; got none, and the broker does not create it; run "
-                    f"`flowengine kafka topics create {topic}`; it is read as soon as it exists"
-                )
+                self._log.warning(missing_topic(topic))
 
-    def _pass_over_markers(self, consumer: AIOKafkaConsumer) -> None:
-        """Store positions that moved without a record, as behind the end of a transaction."""
-        if not self._handover.is_empty(self._number):
-            return
-        assignment = consumer._subscription.subscription.assignment
-        moved = {}
-        for partition, expected in self._expected.items():
-            state = assignment and assignment.state_value(partition)
-            if state and state.has_valid_position and state.position > expected:
-                self._expected[partition] = moved[state_key(*partition)] = state.position
-        if moved:
-            self._handover.offer(Fetched(self._number, self._clock.wall(), positions=moved))
-
-    def _check_progress(self, ends: dict[TopicPartition, int]) -> None:
-        now = asyncio.get_running_loop().time()
-        for partition, end in ends.items():
-            expected = self._expected.get(partition, end)
-            since, position = self._stuck_since.get(partition, (int(now), -1))
-            waiting = self._paused or not self._handover.is_empty(self._number)
-            if waiting or expected >= end or expected != position:
-                self._stuck_since[partition] = (int(now), expected)
-            elif now - since > self._membership.watchdog:
-                raise JoinAgain(
-                    f"no record of partition {state_key(*partition)!r} from offset {expected} for "
-                    f"{self._membership.watchdog:g} s, although it ends at {end}"
-                )
-
-    def _tell(self, consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> None:
+    def _tell(self, ends: dict[TopicPartition, int]) -> None:
         if not self._joined:
             state = MemberState.JOINING
         elif not self._assigned:
             state = MemberState.IDLE
         else:
-            state = MemberState.PAUSED if self._paused else MemberState.READING
+            state = MemberState.PAUSED if self._places.paused else MemberState.READING
         self._roll.tell(
             self._number,
             state,
-            [state_key(*partition) for partition in sorted(self._assigned)],
-            {state_key(*partition): offset for partition, offset in self._committed.items()},
-            {state_key(*partition): offset for partition, offset in ends.items()},
+            [state_key(*each) for each in sorted(self._assigned)],
+            {state_key(*each): offset for each, offset in self._places.committed.items()},
+            {state_key(*each): offset for each, offset in ends.items()},
         )
 
 
-async def _bounds(
-    consumer: AIOKafkaConsumer, partitions: list[TopicPartition]
-) -> dict[TopicPartition, tuple[int, int]]:
-    """First offset and end of each partition."""
-    if not partitions:
-        return {}
-    begins = await consumer.beginning_offsets(partitions)
-    ends = await consumer.end_offsets(partitions)
-    return {each: (begins[each], ends[each]) for each in partitions}
-
-
-async def _ends(
-    consumer: AIOKafkaConsumer, partitions: list[TopicPartition]
-) -> dict[TopicPartition, int]:
-    """The ends of the partitions, none while the broker does not say them."""
-    from aiokafka.errors import KafkaError
-
-    if not partitions:
-        return {}
-    with suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(REQUEST):
-            ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
-            return ends
-    return {}
+async def _close(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group; a client that cannot is cut off."""
+    try:
+        async with asyncio.timeout(LEAVE):
+            await consumer.stop()
+    except TimeoutError:
+        await consumer._client.close()

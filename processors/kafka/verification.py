@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -146,6 +147,8 @@ async def _close(writer: asyncio.StreamWriter) -> None:
 
 def describe(error: BaseException) -> str:
     """An error in a few words: its class and, where it has one, its text."""
-    text = getattr(error, "strerror", None) or str(error)
+    text = str(error)
+    if isinstance(error, ConnectionError) and error.errno:
+        text = os.strerror(error.errno)  # asyncio adds the address, which stands there already
     name = type(error).__name__
-    return text if text.startswith(f"{name}") or not text else f"{name}: {text}"
+    return f"{name}: {text}" if text and not text.startswith(name) else text or name

@@ -79,6 +79,6 @@ class Intruder:
 @contextmanager
 def joining(bootstrap: str, topic: str, group: str, ready: Callable[[], bool]) -> Iterator[None]:
     """Once ready, a second member joins and stays until the block ends."""
-    until(ready, "the victim's first record")
+    until(ready, "the victim's partitions")
     with Intruder(bootstrap, topic, group):
         yield

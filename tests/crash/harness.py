@@ -77,12 +77,13 @@ class Trial:
     def life(self, **changes: object) -> Iterator[subprocess.Popen[str]]:
         """A running victim; it is dead afterwards."""
         order = msgspec.structs.replace(self.order, **changes)
-        error = self.directory / "stderr"
+        error = self.directory / "output"
         with error.open("w") as stream:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.crash.victim", msgspec.json.encode(order).decode()],
                 cwd=REPOSITORY,
-                stderr=stream,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
                 text=True,
             )
             self.current = process
@@ -104,15 +105,15 @@ class Trial:
                     threading.Event().wait(kill.delay)  # a moment that nobody chose
                     process.kill()
                 self.wait(process)
-            assert process.returncode == -signal.SIGKILL, self.stderr()
+            assert process.returncode == -signal.SIGKILL, self.output()
         if not outside:
-            assert self.lives()[-1][-1] == f"K {kill.point}", f"{kill}: {self.stderr()}"
+            assert self.lives()[-1][-1] == f"K {kill.point}", f"{kill}: {self.output()}"
 
     def finish(self) -> None:
         """One life without a pause that ends by itself, with nothing left in the flow."""
         with self.life(pause=0.0) as process:
             self.wait(process)
-            assert process.returncode == 0, self.stderr()
+            assert process.returncode == 0, self.output()
 
     def stop_when(self, condition: Callable[[], bool], what: str) -> None:
         """One life without a pause that is asked to stop once the condition holds."""
@@ -120,7 +121,7 @@ class Trial:
             until(lambda: condition() or self.ended(process), what)
             process.send_signal(signal.SIGTERM)
             self.wait(process)
-            assert process.returncode == 0, self.stderr()
+            assert process.returncode == 0, self.output()
 
     def ended(self, process: subprocess.Popen[str]) -> bool:
         return process.poll() is not None
@@ -130,17 +131,17 @@ class Trial:
         try:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the victim must end; got none: {self.stderr()}") from None
+            raise AssertionError(f"the victim must end; got none: {self.output()}") from None
 
-    def stderr(self) -> str:
+    def output(self) -> str:
         """What the last victim said, its end."""
-        return (self.directory / "stderr").read_text()[-4000:]
+        return (self.directory / "output").read_text()[-4000:]
 
-    def works(self, lives: int) -> bool:
-        """Whether a life after the first ``lives`` has delivered something, or is over."""
+    def assigned(self, lives: int) -> bool:
+        """Whether a life after the first ``lives`` has its partitions."""
         if self.current is not None and self.ended(self.current):
-            raise AssertionError(f"the victim must work; got its end: {self.stderr()}")
-        return len(self.lives()) > lives and bool(written(self.lives()[-1]))
+            raise AssertionError(f"the victim must join; got its end: {self.output()}")
+        return len(self.lives()) > lives and "A" in self.lives()[-1]
 
     # -- what they delivered -------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ per event and one ``write`` per line:
     C           a cut is being collected: what was settled before is in it
     D           the cut that was collected last is on disk
     W <id>      the sink has delivered this record
+    A           the group has assigned partitions
     K <point>   the process kills itself here
 """
 
@@ -122,7 +123,7 @@ def arm(point: CrashPoint) -> None:
 def _arm_membership(point: CrashPoint) -> None:
     from aiokafka.consumer.group_coordinator import GroupCoordinator
 
-    prepare = GroupCoordinator._on_join_prepare
+    prepare, complete = GroupCoordinator._on_join_prepare, GroupCoordinator._on_join_complete
 
     async def prepared(self: Any, previous: Any) -> None:
         held = previous is not None and bool(previous.tps)
@@ -132,4 +133,9 @@ def _arm_membership(point: CrashPoint) -> None:
         if held:
             point.passes("mid-rebalance")
 
+    async def completed(*arguments: Any) -> None:
+        await complete(*arguments)
+        point.log.write("A")
+
     GroupCoordinator._on_join_prepare = prepared
+    GroupCoordinator._on_join_complete = completed

@@ -37,7 +37,7 @@ def survive(kafka: KafkaForTests, trial: Trial, kills: int) -> None:
     order = trial.order
     moments = plan("consumer", kills)
     for moment in moments:
-        ready = partial(trial.works, len(trial.lives()))
+        ready = partial(trial.assigned, len(trial.lives()))
         rebalance = joining(order.bootstrap, order.topic, order.group, ready)
         provoked = rebalance if moment.point == "mid-rebalance" else nullcontext()
         trial.kill(moment, provoked)

@@ -152,7 +152,7 @@ def test_a_full_disk_fails_the_flowfile_and_leaves_no_part(tmp_path):
         """Writes where there is no room."""
 
         def _create(self, path):
-            return open(tmp_path / "full", "wb", buffering=1 << 16)
+            return os.open(tmp_path / "full", os.O_WRONLY)
 
     with ProcessorRunner(Full, directory=str(tmp_path / "out")) as runner:
         runner.enqueue("x", filename="a")

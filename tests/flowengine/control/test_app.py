@@ -95,9 +95,12 @@ async def test_metrics_are_in_the_text_format(client):
     assert 'flowengine_connection_queued_flowfiles{connection="count-sink",flow="small"} 5.0' in text
 
 
+async def test_a_flow_that_works_is_ready(client):
+    assert (await client.get("/health/ready")).status_code == 200
+
+
 async def test_readiness_gives_the_reasons(waiting):
     engine, _, client = waiting
-    assert (await client.get("/health/ready")).status_code == 200
     engine.service_problems["kafka"] = "broker must answer; got none"
     answer = await client.get("/health/ready")
     assert answer.status_code == 503
@@ -200,10 +203,10 @@ async def test_a_processor_is_started_and_stopped(waiting):
 async def test_a_processor_runs_once(waiting):
     engine, _, client = waiting
     await client.post("/processors/sink/run-once")
-    await until(engine, lambda: engine.assembly.nodes["sink"].statistics.total is not None)
-    while (await client.get("/status")).json()["processors"]["sink"]["total"]["tasks"] != 1:
-        pass
-    assert (await client.get("/counters")).json() == {"discarded": 5}
+    await until(engine, lambda: engine.assembly.queued == 0)
+    status = (await client.get("/status")).json()
+    assert status["processors"]["sink"]["total"]["tasks"] == 1
+    assert status["counters"] == {"discarded": 5}
 
 
 async def test_state_is_cleared_when_the_processor_is_stopped(client):
@@ -213,11 +216,10 @@ async def test_state_is_cleared_when_the_processor_is_stopped(client):
 
 
 async def test_state_is_kept_while_the_processor_runs(waiting):
-    _, _, client = waiting
+    engine, _, client = waiting
     await client.post("/processors/sink/start")
+    await until(engine, lambda: engine.assembly.nodes["sink"].running)
     answer = await client.post("/processors/sink/clear-state")
-    while answer.status_code == 200:  # it has not begun yet
-        answer = await client.post("/processors/sink/clear-state")
     assert answer.status_code == 409
     assert answer.json()["detail"] == (
         "processor 'sink' must be stopped to clear its state; got running"

@@ -49,7 +49,7 @@ def consumer(bootstrap: str, topics: str, group: str, **properties: Any) -> Proc
         scheduling=Scheduling(concurrent_tasks=tasks),
         **{
             "connection": "kafka",
-            "topics": topics,
+            **({} if "topic_pattern" in properties else {"topics": topics}),
             "group_id": group,
             "auto_offset_reset": "earliest",
             "session_timeout": "6 sec",
