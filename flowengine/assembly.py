@@ -61,6 +61,7 @@ class Assembly:
         key = sort_key(flat.prioritizers)
         connection = Connection(flat.id, self.repository, limits, sort_key=key)
         source, destination = self.nodes[flat.source], self.nodes[flat.destination]
+        connection.source = flat.source
         for relationship in flat.relationships:
             source.outputs.setdefault(relationship, []).append(connection)
         source.downstream.append(connection)

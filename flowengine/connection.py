@@ -61,6 +61,7 @@ class Connection:
         sort_key: SortKey | None = None,
     ) -> None:
         self.id = id
+        self.source = ""
         self.limits = limits or Limits()
         self.count = 0
         self.bytes = 0

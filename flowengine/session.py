@@ -77,11 +77,18 @@ class ProcessSession:
         """Poll one batch now, on the loop, for a trigger that will run on a thread."""
         self._poll(min(self._node.batch_size, self._left))
 
-    def _poll(self, limit: int) -> None:
+    @property
+    def inputs(self) -> list[tuple[str, str]]:
+        """The inputs as pairs of connection id and id of the processor it comes from."""
+        return [(connection.id, connection.source) for connection in self._node.inputs]
+
+    def _poll(self, limit: int, only: str | None = None) -> None:
         if self._over:  # a thread that nobody waits for any more must not take anything
             return
         left = BATCH_BYTES
         for connection in self._node.next_inputs():
+            if only not in (None, connection.id):
+                continue
             pieces = connection.poll(limit, left, self.now)
             self.work.pieces += pieces
             for piece in pieces:
