@@ -116,8 +116,8 @@ class Assembly:
         gone = [f for piece in pieces if piece.files for f in connection.members(piece)]
         self.repository.begin([], [])
         connection.settle(pieces)
-        self.core.ledger.add("dropped", dropped)
         self.release(gone)
+        self.drop(dropped)
         return dropped
 
     def ring(self, node: Node) -> None:
@@ -125,6 +125,12 @@ class Assembly:
         for waiting in self.watermarks.timed:
             if waiting.event_timer is not None and not waiting.queued and waiting.timer_due():
                 self.scheduler.wake(waiting)
+
+    def drop(self, count: int) -> None:
+        """Count FlowFiles that somebody threw away."""
+        if count:
+            self.core.ledger.add("dropped", count)
+            self.release([])
 
     @property
     def queued(self) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Protocol
 
 
@@ -21,7 +22,10 @@ class Clock(Protocol):
         """Microseconds that never go back."""
 
     async def wait(self, event: asyncio.Event, timeout: int | None) -> None:
-        """Return when ``event`` is set or after ``timeout`` microseconds, whichever is first."""
+        """Return when ``event`` is set or after ``timeout`` µs, whichever is first.
+
+        The end of the time does not set the event.
+        """
 
 
 class SystemClock:
@@ -34,14 +38,9 @@ class SystemClock:
         return time.monotonic_ns() // 1000
 
     async def wait(self, event: asyncio.Event, timeout: int | None) -> None:
-        if timeout is None:
-            await event.wait()
-            return
-        handle = asyncio.get_running_loop().call_later(max(timeout, 0) / 1e6, event.set)
-        try:
-            await event.wait()
-        finally:
-            handle.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if timeout is None else max(timeout, 0) / 1e6):
+                await event.wait()
 
 
 class FakeClock:
@@ -50,7 +49,7 @@ class FakeClock:
     def __init__(self, wall: int = 1_700_000_000_000_000) -> None:
         self._wall = wall
         self._monotonic = 0
-        self._waiters: list[tuple[int, asyncio.Event]] = []
+        self._waiters: list[tuple[int, asyncio.Timeout]] = []
 
     def wall(self) -> int:
         return self._wall
@@ -62,9 +61,10 @@ class FakeClock:
         """Move both clocks forward and wake the waits that have ended."""
         self._wall += microseconds
         self._monotonic += microseconds
-        for due, event in self._waiters:
-            if due <= self._monotonic:
-                event.set()
+        ended = [waiter for waiter in self._waiters if waiter[0] <= self._monotonic]
+        self._waiters = [waiter for waiter in self._waiters if waiter[0] > self._monotonic]
+        for _, timeout in ended:
+            timeout.reschedule(0)
 
     def set_wall(self, wall: int) -> None:
         """Let the wall clock jump, as NTP does; the monotonic clock stays."""
@@ -73,11 +73,16 @@ class FakeClock:
     async def wait(self, event: asyncio.Event, timeout: int | None) -> None:
         if timeout is not None and timeout <= 0:
             return
-        waiter = None if timeout is None else (self._monotonic + timeout, event)
-        if waiter is not None:
-            self._waiters.append(waiter)
-        try:
-            await event.wait()
-        finally:
-            if waiter is not None:
-                self._waiters.remove(waiter)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None) as ending:
+                if timeout is not None:
+                    self._waiters.append((self._monotonic + timeout, ending))
+                try:
+                    await event.wait()
+                finally:
+                    self._waiters = [waiter for waiter in self._waiters if waiter[1] is not ending]
+
+    @property
+    def next_due(self) -> int | None:
+        """Monotonic time of the earliest wait that time will end, or None."""
+        return min((due for due, _ in self._waiters), default=None)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
@@ -110,24 +112,39 @@ class ContentWriter(io.RawIOBase):
         if self._file is None and self.size <= INLINE_LIMIT:
             self._buffer += data
             return length
-        if self._file is None:
-            self._file = cast(BinaryIO, self._path.open("wb"))
-            self._file.write(self._buffer)
-            self._buffer = bytearray()
-        self._file.write(data)
+        with self._writable():
+            if self._file is None:
+                self._file = cast(BinaryIO, self._path.open("wb"))
+                self._file.write(self._buffer)
+                self._buffer = bytearray()
+            self._file.write(data)
         return length
 
     def finish(self) -> Content:
         """Sync and close the file, if there is one; returns what a FlowFile holds."""
         if self._file is None:
             return bytes(self._buffer)
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        with self._writable():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
         return FileContent(self._path.name, self.size)
+
+    @contextmanager
+    def _writable(self) -> Iterator[None]:
+        """A full disk is no fault of the FlowFile: sources stop, the trigger is repeated."""
+        try:
+            yield
+        except OSError as error:
+            self.discard()
+            raise RepositoryError(
+                f"content directory {str(self._path.parent)!r} must be writable; got "
+                f"{error.strerror}. Make room: the flow goes on by itself, nothing queued is lost"
+            ) from error
 
     def discard(self) -> None:
         """Throw away what was written."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what is still buffered may not fit on the disk either
+                self._file.close()
             self._path.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ from flowengine.bulletins import BulletinBoard, ComponentLog
 from flowengine.clock import Clock, SystemClock
 from flowengine.context import Surroundings
 from flowengine.definition.flat import LoadedFlow, Strategy
-from flowengine.errors import DefinitionError, EnvironmentFault, FlowEngineError
+from flowengine.errors import DefinitionError, described
 from flowengine.io_loop import IoLoop
 from flowengine.node import Node
 from flowengine.processor import ServiceContext
@@ -90,6 +90,7 @@ class Engine:
         self._halted = {name: asyncio.Event() for name in flow.processors}
         self._until: Callable[[], bool] | None = None
         self._ending = False
+        self._ended = asyncio.Event()
 
     # -- recovering ----------------------------------------------------------------------------
 
@@ -105,14 +106,16 @@ class Engine:
         except BaseException:
             await self.repository.close(completed=recovered.completed)
             raise
-        self.assembly.core.ledger.add("dropped", dropped)
+        self.assembly.drop(dropped)
         self._connect()
         try:
             yield self
         finally:
-            self.io.stop()
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            await self.repository.close(completed=self.completed)
+            try:
+                self.io.stop()
+                self._threads.shutdown(wait=False, cancel_futures=True)
+            finally:
+                await self.repository.close(completed=self.completed)
 
     def _connect(self) -> None:
         assembly = self.assembly
@@ -178,16 +181,18 @@ class Engine:
         """Keep one processor scheduled while it is wanted."""
         context = self.assembly.scheduler.contexts[node.id]
         while True:
-            await self._wanted[node.id].wait()
+            await self._first(self._wanted[node.id], self._ended)
             if self._ending:
                 return
             self._halted[node.id].clear()
+            await self._await_services(node)
+            if self._halted[node.id].is_set():
+                continue
             try:
-                await self._await_services(node)
                 async with node.processor.on_scheduled(context):
                     await self._schedule(node)
-            except FlowEngineError as error:
-                context.log.error(str(error))
+            except Exception as error:  # noqa: BLE001 - a broken processor stops no other
+                context.log.error(described(f"processor {node.id!r} ({context.type})", error))
                 await self.clock.wait(self._halted[node.id], node.flat.yield_us)
 
     async def _schedule(self, node: Node) -> None:
@@ -197,7 +202,8 @@ class Engine:
         if strategy is Strategy.ONCE and node.triggers_left is None:
             node.triggers_left = 1
         node.exhausted.clear()
-        node.due = first_due(node.flat.scheduling, self.clock)
+        asked = node.triggers_left is not None  # a person who says "run once" means now
+        node.due = None if asked else first_due(node.flat.scheduling, self.clock)
         node.running = True
         self.assembly.scheduler.wake(node)
         await self._first(self._halted[node.id], node.exhausted)
@@ -244,9 +250,10 @@ class Engine:
                     self._enabled[name].set()
                     await self._processors_ended.wait()
                     return
-            except EnvironmentFault as error:
-                self.service_problems[name] = str(error)
-                log.error(str(error))
+            except Exception as error:  # noqa: BLE001 - a broken service stops no other
+                problem = described(f"service {name!r} ({flat.type})", error)
+                self.service_problems[name] = problem
+                log.error(problem)
                 await self.clock.wait(self._stop, SERVICE_RETRY)
 
     # -- the end -------------------------------------------------------------------------------
@@ -254,14 +261,18 @@ class Engine:
     @property
     def completed(self) -> bool:
         """Whether all bounded sources are done and nothing is left in the flow (E28)."""
-        return self.sources_done and self.assembly.queued == 0
+        waiting = any(node.waits_for_time for node in self.assembly.nodes.values())
+        return self.sources_done and self.assembly.queued == 0 and not waiting
 
     @property
     def sources_done(self) -> bool:
-        """Whether every source that shall run has handed on everything, and there is one."""
+        """Whether every source that shall run has handed on everything; one has, if there is any.
+
+        What only sources hold back is done: without one, emptying the queues is all there is to do.
+        """
         sources = [node for node in self.assembly.nodes.values() if node.is_source]
         wanted = [n for n in sources if not n.completed and self._wanted[n.id].is_set()]
-        return not wanted and any(node.completed for node in sources)
+        return not wanted and (not sources or any(node.completed for node in sources))
 
     @property
     def stopping(self) -> bool:
@@ -280,11 +291,10 @@ class Engine:
             self._changed.clear()
             if self._until is not None and self._until():
                 return
-            await self._first(self._stop, self._changed)
+            await self._changed.wait()
 
     def _complete_now(self) -> bool:
-        nodes = self.assembly.nodes.values()
-        busy = any(node.active or node.waits_for_time for node in nodes)
+        busy = any(node.active for node in self.assembly.nodes.values())
         return not busy and self.completed
 
     async def _wind_down(self, servers: list[asyncio.Task[None]], drain_timeout: int) -> None:
@@ -298,8 +308,9 @@ class Engine:
         await self._drain(self.clock.monotonic() + drain_timeout)
         for node in nodes:
             self._halt(node)
-            self._wanted[node.id].set()
-        await asyncio.wait(servers)
+        self._ended.set()
+        if servers:
+            await asyncio.wait(servers)
         self._processors_ended.set()
         self.assembly.scheduler.stop()
 
@@ -335,13 +346,15 @@ class Engine:
             raise DefinitionError(f"processor {name!r} must be enabled to start; got disabled")
         if triggers is not None and node.running:
             raise DefinitionError(f"processor {name!r} must be stopped to run once; got running")
-        if triggers is not None:
+        if not node.running:
             node.triggers_left = triggers
+            node.completed = False
         self._wanted[name].set()
 
     def stop(self, name: str) -> None:
         """Stop one processor; its queues stay. No effect when it is stopped."""
         node = self.node(name)
+        node.triggers_left = None
         self._wanted[name].clear()
         self._halt(node)
         self._changed.set()

@@ -18,6 +18,8 @@ Every message has the form ``<component> <subject> must <rule>; got <value>`` an
 
 from __future__ import annotations
 
+import traceback
+
 
 class FlowEngineError(Exception):
     """Base of all errors that this project raises on purpose."""
@@ -64,3 +66,11 @@ class YieldError(FlowEngineError):
 
 class ProcessorBug(FlowEngineError):
     """A processor broke the session's contract, such as leaving a FlowFile behind."""
+
+
+def described(who: str, error: BaseException) -> str:
+    """The message of an error; one that nobody raised on purpose is shown with its traceback."""
+    if isinstance(error, FlowEngineError):
+        return str(error)
+    text = "".join(traceback.format_exception(error)).strip()
+    return f"{who} must not raise; got {type(error).__name__}: {error}\n{text}"

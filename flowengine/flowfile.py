@@ -8,6 +8,7 @@ collector a third of a second. Never store anything in it that could refer back 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -100,20 +101,26 @@ class FlowFile(msgspec.Struct, gc=False, array_like=True, omit_defaults=False):
 
 
 class IdGenerator:
-    """Ids that no crash can repeat: the start epoch in the high bits, a counter in the low (E1)."""
+    """Ids that no crash can repeat: the start epoch in the high bits, a counter in the low (E1).
+
+    Callable from any thread: sessions of blocking processors make FlowFiles, too.
+    """
 
     def __init__(self, epoch: int) -> None:
         self._next = epoch << _COUNTER_BITS
+        self._lock = threading.Lock()
 
     def take(self) -> int:
         """The next id."""
-        self._next += 1
-        return self._next
+        with self._lock:
+            self._next += 1
+            return self._next
 
     def take_many(self, count: int) -> range:
         """The next ``count`` ids."""
-        first = self._next + 1
-        self._next += count
+        with self._lock:
+            first = self._next + 1
+            self._next += count
         return range(first, first + count)
 
 

@@ -21,7 +21,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
-import traceback
 from collections.abc import Callable
 from itertools import count
 
@@ -36,6 +35,7 @@ from flowengine.errors import (
     RepositoryError,
     RetryableError,
     YieldError,
+    described,
 )
 from flowengine.node import UNLIMITED, Core, Node
 from flowengine.scheduling import next_due
@@ -287,7 +287,7 @@ class Scheduler:
             node.limit = node.limit * 2 if node.limit < node.batch_size else UNLIMITED
         if node.completing:
             node.completed, node.completing = True, False
-        elif session.idle and node.has_input():
+        elif session.idle and node.has_input() and node.yield_until <= self.clock.monotonic():
             node.yield_for(BORED)
         self._plan_next(node)
         self._count_trigger(node)
@@ -342,7 +342,7 @@ class Scheduler:
             node.limit = taken // 2
             log.debug(f"isolating the cause of {error!r}: batches of {node.limit}")
             return
-        log.error(self._describe(node, error))
+        log.error(described(f"processor {node.id!r} ({node.flat.type})", error))
         node.failures += 1
         if taken and self._may_fail(node, error):
             self._to_failure(session, error)
@@ -350,15 +350,6 @@ class Scheduler:
             self._penalize(node, session)
         if not taken or node.failures >= 3:
             node.yield_for(min(ADMINISTRATIVE_YIELD, 100_000 << min(node.failures, 20)))
-
-    def _describe(self, node: Node, error: Exception) -> str:
-        if isinstance(error, ProcessorBug):
-            return str(error)
-        text = "".join(traceback.format_exception(error)).strip()
-        return (
-            f"processor {node.id!r} ({node.flat.type}) must not raise; got "
-            f"{type(error).__name__}: {error}\n{text}"
-        )
 
     def _may_fail(self, node: Node, error: Exception) -> bool:
         """Whether a culprit can be sent to ``failure``: declared, and not the code's own fault."""

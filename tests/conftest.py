@@ -3,6 +3,8 @@
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.kafka_fixtures"]
+
 # The machine is shared and slow at times: a deadline would measure the neighbours.
 settings.register_profile("flowengine", deadline=None, print_blob=True)
 settings.load_profile("flowengine")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from flowengine.cli.places import DataDirOption, FlowArgument, data_directory
+from flowengine.cli.words import counted
 from flowengine.config import read_settings
 from flowengine.units import format_size
 
@@ -44,7 +45,7 @@ def _backup_stopped(directory: Path, target: Path) -> dict[str, Any]:
 
 
 def _summary(target: Path, done: dict[str, Any]) -> str:
-    files = f" and {done['files']} content files" if done["files"] else ""
+    files = f" and {counted(done['files'], 'content file')}" if done["files"] else ""
     return f"backed up to {target}: {format_size(done['bytes'])} of store{files}"
 
 
@@ -65,4 +66,4 @@ def restore(
 
     directory = data_directory(flow, read_settings({"data_dir": data_dir}))
     queued = restore_backup(source, directory, force=force)
-    typer.echo(f"restored {directory} from {source}: {queued} FlowFiles queued")
+    typer.echo(f"restored {directory} from {source}: {counted(queued, 'FlowFile')} queued")

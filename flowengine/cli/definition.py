@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from flowengine.cli.places import FORMAT
-from flowengine.cli.validate import counted, flow_files
+from flowengine.cli.validate import flow_files
+from flowengine.cli.words import counted
 from flowengine.errors import DefinitionError, EnvironmentFault
 from flowengine.exit_codes import ExitCode
 from flowengine.findings import FlowInvalid, errors

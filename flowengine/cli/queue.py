@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flowengine.cli.places import DataDirOption, FlowArgument, data_directory
-from flowengine.cli.validate import counted
+from flowengine.cli.words import counted
 from flowengine.config import read_settings
 from flowengine.errors import DefinitionError, EnvironmentFault
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flowengine.cli.places import DataDirOption, FlowArgument, data_directory, flow_file
-from flowengine.cli.validate import counted
+from flowengine.cli.words import counted
 from flowengine.config import read_settings
 from flowengine.errors import DefinitionError
 

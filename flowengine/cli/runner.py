@@ -14,6 +14,7 @@ from pathlib import Path
 import typer
 
 from flowengine.cli.display import show
+from flowengine.cli.words import counted
 from flowengine.config import RepositoryKind, Settings
 from flowengine.control import serving
 from flowengine.definition.flat import LoadedFlow
@@ -84,7 +85,7 @@ async def _drain_removed(plan: Plan) -> None:
 
     count = await drain_removed(plan.flow, lambda: _repository(plan), plan.options)
     if count:
-        _say(f"drained {count} FlowFiles of removed connections")
+        _say(f"drained {counted(count, 'FlowFile')} of removed connections")
 
 
 def _engine(plan: Plan) -> Engine:
@@ -162,7 +163,7 @@ def _ended(engine: Engine, stops: Stops, plan: Plan) -> ExitCode:
 
 
 def _waiting(queued: int, plan: Plan) -> str:
-    noun = "FlowFile is" if queued == 1 else "FlowFiles are"
+    those = f"{counted(queued, 'FlowFile')} {'is' if queued == 1 else 'are'}"
     if plan.settings.repository is RepositoryKind.MEMORY:
-        return f"{queued} {noun} gone with the memory repository; their sources were not told"
-    return f"{queued} {noun} queued in {plan.data_dir}; the next run goes on with them"
+        return f"{those} gone with the memory repository; their sources were not told"
+    return f"{those} queued in {plan.data_dir}; the next run goes on with them"

@@ -12,6 +12,7 @@ import typer
 
 from flowengine.cli.parameters import parameters
 from flowengine.cli.places import FORMAT, flow_file
+from flowengine.cli.words import counted
 from flowengine.exit_codes import ExitCode
 from flowengine.findings import Finding, Severity, errors
 
@@ -77,8 +78,3 @@ def _print(findings: Sequence[Finding], files: Sequence[Path]) -> None:
         typer.echo(f"{flows}: {counted(wrong, 'error')}, {counted(warnings, 'warning')}", err=True)
     else:
         typer.echo(f"{flows}: no findings", err=True)
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 flow``, ``2 flows``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

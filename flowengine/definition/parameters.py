@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from flowengine.definition.model import Parameter
 from flowengine.definition.source import Document, JsonPath, pointer, show
-from flowengine.findings import Finding
+from flowengine.findings import Finding, Severity
 from flowengine.registry import suggest
 from flowengine.units import Secret
 
@@ -40,7 +40,12 @@ class Sources:
 
 
 class _Unavailable(Exception):
-    """A value that is not there; the text goes behind "must", the other is the remedy."""
+    """A value that is not there; the text goes behind "must", the other is the remedy.
+
+    outside: it is missing on this machine, not in the file, which matters only where it is used
+    """
+
+    outside = False
 
     def __init__(self, rule: str, remedy: str = "") -> None:
         super().__init__(rule)
@@ -60,9 +65,18 @@ class Parameters:
     findings: list[Finding] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
 
-    def report(self, path: JsonPath, message: str, remedy: str = "", component: str = "") -> None:
+    def report(
+        self,
+        path: JsonPath,
+        message: str,
+        remedy: str = "",
+        component: str = "",
+        severity: Severity = Severity.ERROR,
+    ) -> None:
         self.findings.append(
-            self.document.finding(path, message, remedy=remedy, component=component)
+            self.document.finding(
+                path, message, remedy=remedy, component=component, severity=severity
+            )
         )
 
     def substitute(self, value: Any, path: JsonPath, owner: tuple[str, str]) -> Any:
@@ -136,7 +150,13 @@ def resolve_parameters(
         try:
             value = _value(name, parameter, given, sources, base)
         except _Unavailable as error:
-            parameters.report(path, f"parameter {show(name)} must {error}", error.remedy)
+            unused = error.outside and document.text and f"#{{{name}}}" not in document.text
+            parameters.report(
+                path,
+                f"parameter {show(name)} must {error}",
+                error.remedy,
+                severity=Severity.WARNING if unused else Severity.ERROR,
+            )
             continue
         hide = parameter.sensitive and not isinstance(value, Secret)
         parameters.values[name] = Secret(as_text(value)) if hide else value
@@ -165,7 +185,11 @@ def _value(
     if not origins:
         remedy = f"give it a 'value', or set it from outside: --set {name}=…"
         raise _Unavailable("have a value; got none", remedy)
-    return _READERS[origins[0]](parameter, sources, base)
+    try:
+        return _READERS[origins[0]](parameter, sources, base)
+    except _Unavailable as error:
+        error.outside = True
+        raise
 
 
 def _from_environment(parameter: Parameter, sources: Sources, base: Path) -> Value:

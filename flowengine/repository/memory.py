@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from flowengine.connection import Connection
 from flowengine.content import ContentStore
@@ -25,7 +26,7 @@ class MemoryRepository:
     """Holds nothing beyond the process. Contents above 1 MiB go to a temporary directory."""
 
     def __init__(self) -> None:
-        self.content_directory = Path(tempfile.gettempdir()) / f"flowengine-{id(self):x}"
+        self.content_directory = Path(tempfile.gettempdir()) / f"flowengine-{uuid4().hex}"
         self.backlogged = False
         self.problem: str | None = None
         self.on_change: Callable[[], None] = lambda: None

@@ -18,19 +18,24 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from flowengine.clock import Clock, SystemClock
 from flowengine.connection import Connection
 from flowengine.content import ContentStore
+from flowengine.errors import RepositoryError
 from flowengine.flowfile import FlowFile
-from flowengine.piece import ROW_BYTES, ROW_OBJECTS, Piece, Row
+from flowengine.piece import Piece, Row
 from flowengine.repository.base import Recovered
 from flowengine.repository.lock import DirectoryLock
-from flowengine.repository.store import Cut, NewRow, RowInfo, Run, Store
+from flowengine.repository.rows import counts, grouped, living_files, merged, new_row, pieces_of
+from flowengine.repository.store import Cut, RowInfo, Store
 
 T = TypeVar("T")
 BACKLOG_OBJECTS = 50_000
@@ -71,6 +76,7 @@ class SqliteRepository:
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._written = asyncio.Lock()
         self._rows: list[RowInfo] = []
+        self._last_read: tuple[int, list[FlowFile]] = (0, [])
         self._meta: dict[str, Any] = {}
 
     # -- opening -------------------------------------------------------------------------------
@@ -78,23 +84,25 @@ class SqliteRepository:
     def recover(self) -> Recovered:
         """Lock and open the directory and read its metadata; FlowFiles stay on disk (E11)."""
         self._lock.acquire()
-        try:
-            return self._recover()
-        except BaseException:
-            self._lock.release()
-            raise
+        with ExitStack() as undo:
+            undo.callback(self._lock.release)
+            self._store = Store(self.directory / "flow.db")
+            undo.callback(self._store.close)
+            self._store.prepare()
+            self._reader = Store(self.directory / "flow.db")
+            undo.callback(self._reader.close)
+            recovered = self._recover()
+            undo.pop_all()
+        return recovered
 
     def _recover(self) -> Recovered:
-        self._store = Store(self.directory / "flow.db")
-        self._store.prepare()
-        self._reader = Store(self.directory / "flow.db")
         self._meta = self._store.meta()
         self._rows = list(self._store.rows())
         self._next_row = max((row.id for row in self._rows), default=0) + 1
         self._remember_files()
         return Recovered(
             self._meta.get("definition"),
-            _counts(self._rows),
+            counts(self._rows),
             self._store.state(),
             self._meta.get("ledger", {}),
             self._meta.get("counters", {}),
@@ -103,7 +111,7 @@ class SqliteRepository:
 
     def _remember_files(self) -> None:
         for row in self._rows:
-            for name in row.files:
+            for name in living_files(self._store, row):
                 self._references[name] = self._references.get(name, 0) + 1
         store = ContentStore(self.content_directory)
         for orphan in store.names() - self._references.keys():
@@ -113,7 +121,13 @@ class SqliteRepository:
         epoch = int(self._meta.get("epoch", 0)) + 1
         self._meta["epoch"] = epoch
         start = {"epoch": epoch, "completed": False, "definition": definition}
-        self._store.write(Cut(meta=start))
+        try:
+            self._store.write(Cut(meta=start))
+        except sqlite3.Error as error:
+            raise RepositoryError(
+                f"repository {str(self.directory)!r} must be writable; got {error}. Make room on "
+                "the disk, then start again; nothing queued is lost"
+            ) from error
         return epoch
 
     def attach(self, connections: Mapping[str, Connection]) -> None:
@@ -122,39 +136,15 @@ class SqliteRepository:
             (piece, until)
             for info in self._rows
             if info.connection in connections
-            for piece, until in self._pieces_of(info, connections[info.connection])
+            for piece, until in pieces_of(self._store, info, connections[info.connection])
         ]
+        now, then = self._clock.wall(), self._meta.get("time")
         pieces.sort(key=lambda entry: entry[0].position)
         for piece, until in pieces:
+            if until and then is not None:  # no penalty outlasts what it had left at the cut (E10)
+                until = min(until, now + max(until - then, 0))
             piece.connection.recover(piece, until)
         self._rows = [info for info in self._rows if info.connection not in connections]
-
-    def _pieces_of(self, info: RowInfo, connection: Connection) -> Iterable[tuple[Piece, int]]:
-        row = Row(info.id, info.count)
-        row.stored = True
-        row.dead = list(info.dead)
-        row.live -= sum(stop - start for start, stop in info.dead)
-        flowfiles = self._store.flowfiles(info.id) if info.dead else None
-        offset = 0
-        for run in info.runs:
-            for start, stop in _living(offset, offset + run.count, info.dead):
-                size = run.bytes
-                if flowfiles is not None:
-                    size = sum(f.size for f in flowfiles[start:stop])
-                piece = Piece(
-                    connection,
-                    run.position + start - offset,
-                    None,
-                    size,
-                    count=stop - start,
-                    row=row,
-                    offset=start,
-                    marked=run.marked,
-                    files=bool(info.files),
-                    event_time=run.event_time,
-                )
-                yield piece, run.penalty_until
-            offset += run.count
 
     def forget(self, connections: Iterable[str]) -> int:
         """Drop the stored FlowFiles of connections that no longer exist; returns how many (E18)."""
@@ -163,9 +153,9 @@ class SqliteRepository:
         self._rows = [row for row in self._rows if row.connection not in names]
         self._pending.gone.extend(row.id for row in gone)
         for row in gone:
-            self.files_changed(dict.fromkeys(row.files, -1))
+            self.files_changed({n: -c for n, c in Counter(living_files(self._store, row)).items()})
         self._mark()
-        return sum(_counts(gone).values())
+        return sum(counts(gone).values())
 
     # -- journal: called per piece by connections ----------------------------------------------
 
@@ -202,7 +192,9 @@ class SqliteRepository:
     def load(self, piece: Piece) -> list[FlowFile]:
         if piece.row is None:
             raise AssertionError("a piece that no cut has seen is never evicted")
-        flowfiles = self._reader.flowfiles(piece.row.id)
+        if self._last_read[0] != piece.row.id:  # many pieces of one row are read one by one
+            self._last_read = piece.row.id, self._reader.flowfiles(piece.row.id)
+        flowfiles = self._last_read[1]
         return flowfiles[piece.offset : piece.offset + piece.count]
 
     def set_state(self, processor: str, key: str, value: Any) -> None:
@@ -227,7 +219,8 @@ class SqliteRepository:
         """Decide whether sources must wait for the disk (E15)."""
         objects = self._uncut[0] + self._writing[0]
         size = self._uncut[1] + self._writing[1]
-        backlogged = objects > BACKLOG_OBJECTS or size > BACKLOG_BYTES
+        full = objects > BACKLOG_OBJECTS or size > BACKLOG_BYTES
+        backlogged = full or self.problem is not None
         if backlogged != self.backlogged:
             self.backlogged = backlogged
             self.on_change()
@@ -253,7 +246,8 @@ class SqliteRepository:
         self._urgent.set()
 
     async def flush(self) -> None:
-        await self._cut()
+        if not await self._cut():
+            raise RepositoryError(self.problem or "")
 
     async def between_cuts(self, function: Callable[[], T]) -> T:
         """Call on the writer thread while no cut is written and no file unlinked (backup)."""
@@ -269,9 +263,12 @@ class SqliteRepository:
             try:
                 await loop.run_in_executor(self._writer, self._write, cut)
             except (sqlite3.Error, OSError) as error:
-                self._pending_rows = rows
-                self._failed(cut, callbacks, files, error)
+                self._keep(cut, callbacks, rows, files)
+                self._failed(error)
                 return False
+            except BaseException:  # cancelled: the writer may have come to it or not
+                self._keep(cut, callbacks, rows, files)
+                raise
             self._succeeded(callbacks, rows, files)
             return True
 
@@ -293,6 +290,8 @@ class SqliteRepository:
         self._totals = {}
         callbacks, self._callbacks = self._callbacks, []
         files, self._dropped_files = self._dropped_files, []
+        if not cut.empty:
+            cut.meta["time"] = self._clock.wall()
         self._writing = [self._writing[0] + self._uncut[0], self._writing[1] + self._uncut[1]]
         self._uncut = [0, 0]
         return cut, callbacks, rows, files
@@ -305,11 +304,11 @@ class SqliteRepository:
                 groups.setdefault(piece.connection.id, []).append(piece)
         rows = []
         for pieces in groups.values():
-            for group in _grouped(pieces):
+            for group in grouped(pieces):
                 row = Row(self._next_row, sum(piece.count for piece in group))
                 self._next_row += 1
                 rows.append(row)
-                cut.rows.append(_new_row(row, group))
+                cut.rows.append(new_row(row, group))
         return rows
 
     def _collect_dead(self, cut: Cut) -> None:
@@ -319,16 +318,22 @@ class SqliteRepository:
             if row.live == 0:
                 cut.gone.append(row.id)
             else:
-                row.dead = _merged(row.dead)
+                row.dead = merged(row.dead)
                 cut.dead[row.id] = list(row.dead)  # the loop goes on appending to the other
 
-    def _failed(
-        self, cut: Cut, callbacks: list[Callable[[], None]], files: list[str], error: Exception
+    def _keep(
+        self,
+        cut: Cut,
+        callbacks: list[Callable[[], None]],
+        rows: list[Row],
+        files: list[str],
     ) -> None:
-        """Keep everything for the next try: a row written then must not be one deleted now."""
-        self._pending = cut
+        """Keep everything for the next try; to write the same twice does no harm."""
+        self._pending, self._pending_rows = cut, rows
         self._callbacks = callbacks + self._callbacks
         self._dropped_files = files + self._dropped_files
+
+    def _failed(self, error: Exception) -> None:
         self.problem = (
             f"repository {str(self.directory)!r} must be writable; got {error}. Sources wait and "
             "resume by themselves when there is room again; nothing queued is lost"
@@ -357,10 +362,15 @@ class SqliteRepository:
     async def close(self, *, completed: bool) -> None:
         """Write the last cut; leave the directory readable by any later version."""
         self._pending.meta["completed"] = completed
-        await self._cut()
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writer, lambda: self._store.checkpoint(whole=True))
-        self.abandon()
+        try:
+            if await self._cut():
+                loop = asyncio.get_running_loop()
+                with suppress(sqlite3.Error):  # the log is as durable as the file
+                    await loop.run_in_executor(
+                        self._writer, partial(self._store.checkpoint, whole=True)
+                    )
+        finally:
+            self.abandon()
 
     def abandon(self) -> None:
         """Let go of file and lock without writing."""
@@ -368,66 +378,3 @@ class SqliteRepository:
         self._store.close()
         self._reader.close()
         self._lock.release()
-
-
-def _grouped(pieces: list[Piece]) -> Iterable[list[Piece]]:
-    """Pieces of one connection, as many as fit into one row."""
-    group: list[Piece] = []
-    objects = size = 0
-    for piece in pieces:
-        if group and (objects + piece.count > ROW_OBJECTS or size + piece.bytes > ROW_BYTES):
-            yield group
-            group, objects, size = [], 0, 0
-        group.append(piece)
-        objects += piece.count
-        size += piece.bytes
-    if group:
-        yield group
-
-
-def _new_row(row: Row, pieces: list[Piece]) -> NewRow:
-    runs, lists, files = [], [], []
-    offset = 0
-    for piece in pieces:
-        flowfiles = piece.flowfiles or []
-        piece.row, piece.offset = row, offset
-        offset += piece.count
-        until = flowfiles[0].penalty_until if piece.marked else 0
-        runs.append(
-            Run(piece.position, piece.count, piece.bytes, piece.marked, until, piece.event_time)
-        )
-        lists.append(flowfiles)
-        if piece.files:
-            files += [f.content.name for f in flowfiles if not isinstance(f.content, bytes)]
-    return NewRow(row.id, pieces[0].connection.id, runs, lists, files)
-
-
-def _merged(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same numbers in as few ranges as possible."""
-    merged: list[tuple[int, int]] = []
-    for start, stop in sorted(ranges):
-        if merged and merged[-1][1] >= start:
-            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
-        else:
-            merged.append((start, stop))
-    return merged
-
-
-def _living(start: int, stop: int, dead: list[tuple[int, int]]) -> Iterable[tuple[int, int]]:
-    """The parts of [start, stop) that no dead range covers."""
-    for low, high in _merged(dead):
-        if high <= start or low >= stop:
-            continue
-        if start < low:
-            yield start, low
-        start = max(start, high)
-    if start < stop:
-        yield start, stop
-
-
-def _counts(rows: Iterable[RowInfo]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for row in rows:
-        living = row.count - sum(stop - start for start, stop in row.dead)
-        counts[row.connection] = counts.get(row.connection, 0) + living
-    return counts

@@ -12,6 +12,7 @@ import sqlite3
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,10 @@ _decode = msgspec.msgpack.Decoder().decode
 
 
 class Store:
-    """One connection to the file. Each thread that uses the store opens its own."""
+    """One connection to the file. Each thread that uses the store opens its own.
+
+    Opening raises RepositoryError for what is no database, foreign or newer.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -102,6 +106,11 @@ class Store:
             connection = sqlite3.connect(
                 self.path, isolation_level=None, check_same_thread=False, cached_statements=64
             )
+            try:
+                self._check_owner(connection)  # before anything is changed in the file
+            except BaseException:
+                connection.close()
+                raise
             connection.execute("PRAGMA page_size=8192")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
@@ -114,19 +123,18 @@ class Store:
         return connection
 
     def prepare(self) -> None:
-        """Create the schema in a new file; refuse what is foreign or newer."""
+        """Create the schema in a new file."""
         try:
-            self._check_owner()
             self._connection.executescript(_SCHEMA)
             self._connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version={FORMAT}")
         except sqlite3.DatabaseError as error:
             raise self._damaged(error) from error
 
-    def _check_owner(self) -> None:
-        (owner,) = self._connection.execute("PRAGMA application_id").fetchone()
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    def _check_owner(self, connection: sqlite3.Connection) -> None:
+        (owner,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if owner not in (0, APPLICATION_ID) or (owner == 0 and tables):
             raise RepositoryError(
                 f"repository {str(self.path)!r} must be one that flowengine made; got another "
@@ -138,7 +146,7 @@ class Store:
                 "Use the newer flowengine that wrote it"
             )
 
-    def _damaged(self, error: sqlite3.DatabaseError) -> RepositoryError:
+    def _damaged(self, error: Exception) -> RepositoryError:
         return RepositoryError(
             f"repository {str(self.path)!r} must be a readable SQLite database; got {error}. "
             "Restore it with `flowengine restore`, or move the file away to start empty"
@@ -196,40 +204,49 @@ class Store:
     def flowfiles(self, row: int) -> list[FlowFile]:
         """The FlowFiles of one row, dead ones included."""
         query = "SELECT checksum, data FROM chunks WHERE id = ?"
-        try:
-            found = self._connection.execute(query, (row,)).fetchone()
-        except sqlite3.DatabaseError as error:
-            raise self._damaged(error) from error
-        if found is None or zlib.crc32(found[1]) != found[0]:
+        found = self._reading(query, (row,))
+        if not found or zlib.crc32(found[0][1]) != found[0][0]:
             raise self._damaged(sqlite3.DatabaseError(f"row {row} is missing or damaged"))
-        return _decode_flowfiles(found[1])
+        with self._decoding():
+            return _flowfiles(found[0][1])
 
     def rows(self) -> Iterator[RowInfo]:
         """Metadata of all rows, oldest first."""
         query = "SELECT id, connection, count, runs, dead, files FROM chunks ORDER BY id"
         for id_, connection, count, runs, dead, files in self._reading(query):
-            yield RowInfo(
-                id_,
-                connection,
-                count,
-                _decode_runs(runs),
-                _decode_ranges(dead) if dead else [],
-                _decode_names(files) if files else [],
-            )
+            with self._decoding():
+                yield RowInfo(
+                    id_,
+                    connection,
+                    count,
+                    _decode_runs(runs),
+                    _decode_ranges(dead) if dead else [],
+                    _decode_names(files) if files else [],
+                )
 
     def state(self) -> dict[tuple[str, str], Any]:
         """All processors' state."""
         rows = self._reading("SELECT processor, key, value FROM state")
-        return {(processor, key): _decode(value) for processor, key, value in rows}
+        with self._decoding():
+            return {(processor, key): _decode(value) for processor, key, value in rows}
 
     def meta(self) -> dict[str, Any]:
         """Everything that is about the store and the flow as a whole."""
-        return {key: _decode(value) for key, value in self._reading("SELECT key, value FROM meta")}
+        rows = self._reading("SELECT key, value FROM meta")
+        with self._decoding():
+            return {key: _decode(value) for key, value in rows}
 
-    def _reading(self, query: str) -> Sequence[tuple[Any, ...]]:
+    def _reading(self, query: str, values: tuple[object, ...] = ()) -> Sequence[tuple[Any, ...]]:
         try:
-            return self._connection.execute(query).fetchall()
-        except sqlite3.DatabaseError as error:
+            return self._connection.execute(query, values).fetchall()
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            raise self._damaged(error) from error
+
+    @contextmanager
+    def _decoding(self) -> Iterator[None]:
+        try:
+            yield
+        except (msgspec.MsgspecError, TypeError, UnicodeDecodeError) as error:
             raise self._damaged(error) from error
 
     def backup(self, target: Path, progress: Callable[[int, int, int], None] | None = None) -> None:
@@ -247,7 +264,7 @@ class Store:
 def _encoded(row: NewRow) -> tuple[object, ...]:
     lists = row.lists
     flowfiles = lists[0] if len(lists) == 1 else [f for part in lists for f in part]
-    data = _encode(flowfiles)
+    data = _encoded_flowfiles(flowfiles)
     files = _encode(row.files) if row.files else None
     return (
         row.id,
@@ -259,3 +276,30 @@ def _encoded(row: NewRow) -> tuple[object, ...]:
         zlib.crc32(data),
         data,
     )
+
+
+def _encoded_flowfiles(flowfiles: list[FlowFile]) -> bytes:
+    """One processor's bad attribute must not stop the store: what is no text becomes text (E5)."""
+    try:
+        return _encode(flowfiles)
+    except (TypeError, ValueError, OverflowError):
+        return _encode([f.replacing(_as_text(f.attributes)) for f in flowfiles])
+
+
+def _flowfiles(data: bytes) -> list[FlowFile]:
+    try:
+        return _decode_flowfiles(data)
+    except msgspec.ValidationError:
+        raw = _decode(data)
+        names = FlowFile.__struct_fields__.index("attributes")
+        for fields in raw:
+            fields[names] = _as_text(fields[names])
+        return msgspec.convert(raw, list[FlowFile])
+
+
+def _as_text(attributes: Mapping[Any, Any]) -> dict[str, str]:
+    return {_text(name): _text(value) for name, value in attributes.items()}
+
+
+def _text(value: object) -> str:
+    return str(value).encode("utf-8", "replace").decode()

@@ -7,6 +7,7 @@ replaced. Modelled on NiFi's ``TestRunner``.
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -225,6 +226,8 @@ class ProcessorRunner:
         self.around.io.stop()
         self.around.threads.shutdown()
         self.loop.close()
+        for directory in (self.directory, self.repository.content_directory):
+            shutil.rmtree(directory, ignore_errors=True)
 
     def __enter__(self) -> ProcessorRunner:
         return self

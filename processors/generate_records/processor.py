@@ -24,6 +24,12 @@ from processors.generate_records.properties import Format, RecordProperties
 from processors.generate_records.recipe import Recipe
 
 FAKER_BATCH: Final = 20  # records; about 5 ms, since Faker takes a tenth of a millisecond per field
+COLUMN: Final = 64  # records made at once: quicker, and 64 big ones are still few
+TEXT: Final = {"mime.type": "text/plain"}
+TYPES: Final = {
+    Format.JSON: {"mime.type": "application/json"},
+    Format.NDJSON: {"mime.type": "application/x-ndjson"},
+}
 BURST: Final = 1_000_000  # µs of missed records that are made up for after a pause
 
 
@@ -132,40 +138,42 @@ class GenerateRecords(Processor):
         """Make records from ``first`` up to ``last``, or fewer if they are big; returns the end."""
         contents: list[bytes] = []
         attributes: list[dict[str, str]] = []
-        size, room = self._size, PART_BYTES
+        step, room = max(self._size, COLUMN), PART_BYTES
         n = first
         while n < last and room > 0:
-            end = min(n + size, last)
-            content, names = self._flowfile(recipe, n, end)
-            contents.append(content)
-            attributes.append(names)
-            room -= len(content)
-            n = end
-        made = self._created(session, contents, attributes)
+            start, n = n, min(n + step // self._size * self._size, last)
+            made = self._write(recipe, start, n, attributes)
+            contents += made
+            room -= sum(map(len, made))
+        flowfiles = self._created(session, contents, attributes)
         if recipe.instant is not None:
-            self._stamp(session, made, recipe.instant, first, n)
-        session.transfer(made, self.success)
+            self._stamp(session, flowfiles, recipe.instant, first, n)
+        session.transfer(flowfiles, self.success)
         return n
 
-    def _flowfile(self, recipe: Recipe, n: int, end: int) -> tuple[bytes, dict[str, str]]:
-        properties = self.properties
-        names = {"record.number": str(n)}
+    def _write(
+        self, recipe: Recipe, first: int, last: int, attributes: list[dict[str, str]]
+    ) -> list[bytes]:
+        """Contents of the records from ``first`` up to ``last``; their attributes are appended."""
+        properties, size = self.properties, self._size
+        fill = properties.content_size or 0
         if not properties.schema:
-            names["mime.type"] = "text/plain"
-            return b"x" * (properties.content_size or 0), names
-        record = recipe.record(n)
-        for attribute, field in properties.attributes.items():
-            names[attribute] = _text(record[field])
-        content = orjson.dumps(record, default=str)
-        if properties.format is Format.JSON:
-            names["mime.type"] = "application/json"
-        else:
-            names["mime.type"], names["record.count"] = "application/x-ndjson", str(end - n)
-            others = [orjson.dumps(recipe.record(k), default=str) for k in range(n + 1, end)]
-            content = b"\n".join([content, *others]) + b"\n"
-        if properties.content_size is not None:
-            content = content.ljust(properties.content_size)
-        return content, names
+            attributes += [{**TEXT, "record.number": str(n)} for n in range(first, last, size)]
+            return [b"x" * fill] * -(-(last - first) // size)
+        records = recipe.records(first, last)
+        taken = properties.attributes.items()
+        for n in range(first, last, size):
+            names = {**TYPES[properties.format], "record.number": str(n)}
+            for attribute, field in taken:
+                names[attribute] = _text(records[n - first][field])
+            attributes.append(names)
+        lines = [orjson.dumps(record, default=str) for record in records]
+        if properties.format is Format.NDJSON:
+            groups = [lines[start : start + size] for start in range(0, len(lines), size)]
+            lines = [b"\n".join([*group, b""]) for group in groups]
+            for names, group in zip(attributes[-len(groups) :], groups, strict=True):
+                names["record.count"] = str(len(group))
+        return [line.ljust(fill) for line in lines] if fill else lines
 
     def _created(
         self, session: ProcessSession, contents: list[bytes], attributes: list[dict[str, str]]

@@ -20,7 +20,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, m
 from flowengine.units import Duration, parse_duration
 
 Value: TypeAlias = Any  # what JSON can hold
-Make: TypeAlias = Callable[[int], Value]
+Column: TypeAlias = Callable[[int, int], list[Value]]  # of records from one number up to another
 Definition: TypeAlias = str | dict[str, Any]
 
 _MASK: Final = (1 << 64) - 1
@@ -35,13 +35,21 @@ def mix(number: int) -> int:
     return number ^ (number >> 31)
 
 
+def mix_many(first: int, last: int) -> list[int]:
+    """``mix`` of each number from ``first`` up to ``last``, in half the time."""
+    numbers = [n * _GOLDEN & _MASK for n in range(first, last)]
+    numbers = [(n ^ (n >> 30)) * 0xBF58476D1CE4E5B9 & _MASK for n in numbers]
+    numbers = [(n ^ (n >> 27)) * 0x94D049BB133111EB & _MASK for n in numbers]
+    return [n ^ (n >> 31) for n in numbers]
+
+
 class Provider(BaseModel):
-    """A quick provider and its arguments. ``make`` gives its function of a record's number."""
+    """A quick provider and its arguments. ``column`` gives the function that makes its values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: ClassVar[str]
 
-    def make(self, seed: int, now: Callable[[], int]) -> Make:
+    def column(self, seed: int, now: Callable[[], int]) -> Column:
         """The function; ``now`` is the wall clock in µs."""
         raise NotImplementedError
 
@@ -53,9 +61,9 @@ class Sequence(Provider):
     start: int = 1
     step: int = 1
 
-    def make(self, seed: int, now: Callable[[], int]) -> Make:
+    def column(self, seed: int, now: Callable[[], int]) -> Column:
         start, step = self.start, self.step
-        return lambda n: start + n * step
+        return lambda a, b: [start + n * step for n in range(a, b)]
 
 
 class Constant(Provider):
@@ -64,9 +72,9 @@ class Constant(Provider):
     name = "constant"
     value: Any
 
-    def make(self, seed: int, now: Callable[[], int]) -> Make:
+    def column(self, seed: int, now: Callable[[], int]) -> Column:
         value = self.value
-        return lambda n: value
+        return lambda a, b: [value] * (b - a)
 
 
 class Uuid(Provider):
@@ -74,13 +82,12 @@ class Uuid(Provider):
 
     name = "uuid"
 
-    def make(self, seed: int, now: Callable[[], int]) -> Make:
-        def uuid(n: int) -> str:
-            high = f"{mix(seed + 2 * n):016x}"
-            low = f"{mix(seed + 2 * n + 1) & (_MASK >> 2) | 1 << 63:016x}"
-            return f"{high[:8]}-{high[8:12]}-4{high[13:]}-{low[:4]}-{low[4:]}"
+    def column(self, seed: int, now: Callable[[], int]) -> Column:
+        def uuids(a: int, b: int) -> list[str]:
+            numbers = mix_many(seed + 2 * a, seed + 2 * b)
+            return [_uuid(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
 
-        return uuid
+        return uuids
 
 
 class RandomInt(Provider):
@@ -94,9 +101,9 @@ class RandomInt(Provider):
     def _ordered(self) -> RandomInt:
         return _ordered(self)
 
-    def make(self, seed: int, now: Callable[[], int]) -> Make:
+    def column(self, seed: int, now: Callable[[], int]) -> Column:
         low, span = self.min, self.max - self.min + 1
-        return lambda n: low + mix(seed + n) % span
+        return lambda a, b: [low + x % span for x in mix_many(seed + a, seed + b)]
 
 
 class RandomFloat(Provider):
@@ -110,9 +117,9 @@ class RandomFloat(Provider):
     def _ordered(self) -> RandomFloat:
         return _ordered(self)
 
-    def make(self, seed: int, now: Callable[[], int]) -> Make:
+    def column(self, seed: int, now: Callable[[], int]) -> Column:
         low, scale = self.min, (self.max - self.min) / 2**64
-        return lambda n: low + mix(seed + n) * scale
+        return lambda a, b: [low + x * scale for x in mix_many(seed + a, seed + b)]
 
 
 class Choice(Provider):
@@ -129,13 +136,15 @@ class Choice(Provider):
             raise ValueError("weights must be one number per value, not negative and not all 0")
         return self
 
-    def make(self, seed: int, now: Callable[[], int]) -> Make:
+    def column(self, seed: int, now: Callable[[], int]) -> Column:
         values, count = self.values, len(self.values)
         if not self.weights:
-            return lambda n: values[mix(seed + n) % count]
+            return lambda a, b: [values[x % count] for x in mix_many(seed + a, seed + b)]
         bounds = list(accumulate(self.weights))
         scale, last = bounds[-1] / 2**64, count - 1
-        return lambda n: values[bisect(bounds, mix(seed + n) * scale, 0, last)]
+        return lambda a, b: [
+            values[bisect(bounds, x * scale, 0, last)] for x in mix_many(seed + a, seed + b)
+        ]
 
 
 class Instant(Provider):
@@ -147,12 +156,12 @@ class Instant(Provider):
         """The function of a record's number that gives µs since the epoch."""
         raise NotImplementedError
 
-    def make(self, seed: int, now: Callable[[], int]) -> Make:
+    def column(self, seed: int, now: Callable[[], int]) -> Column:
         instant = self.instant(seed, now)
         if self.format == "iso":
-            return lambda n: _iso(instant(n))
+            return lambda a, b: [_iso(instant(n)) for n in range(a, b)]
         unit = 1000 if self.format == "ms" else 1
-        return lambda n: instant(n) // unit
+        return lambda a, b: [instant(n) // unit for n in range(a, b)]
 
 
 class Timestamp(Instant):
@@ -244,6 +253,11 @@ def _ordered(provider: Range) -> Range:
     if provider.min > provider.max:
         raise ValueError(f"min must not be above max; got {provider.min} and {provider.max}")
     return provider
+
+
+def _uuid(high: int, low: int) -> str:
+    text = f"{high:016x}{low & (_MASK >> 2) | 1 << 63:016x}"
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _iso(instant: int) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import PydanticCustomError
 
 from processors.generate_records.providers import (
+    Column,
     Definition,
     FakerFields,
     Instant,
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
 
 class Recipe:
-    """How to make record ``n``. Raises ValueError when the properties do not fit together."""
+    """How to make records. Raises ValueError when the properties do not fit together."""
 
     def __init__(self, properties: RecordProperties, now: Callable[[], int]) -> None:
-        self._quick: list[tuple[str, Callable[[int], Any]]] = []
+        self._names: list[str] = []
+        self._columns: list[Column] = []
         self.instant: Callable[[int], int] | None = None
         schema: Mapping[str, Definition] = properties.schema
         slow: dict[str, Definition] = {}
@@ -34,7 +36,8 @@ class Recipe:
             if provider is None:
                 slow[name] = definition
                 continue
-            self._quick.append((name, provider.make(seed, now)))
+            self._names.append(name)
+            self._columns.append(provider.column(seed, now))
             if name == properties.event_time and isinstance(provider, Instant):
                 self.instant = provider.instant(seed, now)
         self._faker = _faker(slow, properties)
@@ -46,13 +49,18 @@ class Recipe:
         """Whether Faker takes part."""
         return self._faker is not None
 
-    def record(self, n: int) -> dict[str, Any]:
-        """Record ``n``, its fields in the order of the schema."""
-        record = {name: make(n) for name, make in self._quick}
+    def records(self, first: int, last: int) -> list[dict[str, Any]]:
+        """Records from ``first`` up to ``last``, their fields in the order of the schema."""
+        if not self._columns:
+            made: list[dict[str, Any]] = [{} for _ in range(first, last)]
+        else:
+            columns, names = [column(first, last) for column in self._columns], self._names
+            made = [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
         if self._faker is None:
-            return record
-        record.update(self._faker.make(n))
-        return {name: record[name] for name in self._order}
+            return made
+        for n, record in enumerate(made, first):
+            record.update(self._faker.make(n))
+        return [{name: record[name] for name in self._order} for record in made]
 
 
 def _parsed(name: str, definition: Definition) -> Provider | None:

@@ -283,7 +283,7 @@ class ConsumeKafka(Processor):
         session.transfer(good, "success")
         session.transfer(bad, "parse failure")
         if fetched.positions:
-            positions = dict(fetched.positions)
+            positions = fetched.positions_in(session.state)
             session.state.update(positions)
             session.on_durable(lambda: self._handover.acknowledge(positions))
         self._report_progress(session, fetched)

@@ -50,6 +50,21 @@ class Fetched:
     positions: Mapping[str, int] = field(default_factory=dict)
     silent: tuple[str, ...] = ()
 
+    def is_in(self, state: Mapping[str, Any]) -> bool:
+        """Whether the session that handed it on has committed, as the state shows.
+
+        Records never lower a position; positions without records are choices and may.
+        """
+        if self.batches:
+            return all(state.get(key, -1) >= offset for key, offset in self.positions.items())
+        return all(state.get(key) == offset for key, offset in self.positions.items())
+
+    def positions_in(self, state: Mapping[str, Any]) -> dict[str, int]:
+        """The positions that the session has to store."""
+        if not self.batches:
+            return dict(self.positions)
+        return {key: max(offset, state.get(key, 0)) for key, offset in self.positions.items()}
+
 
 class Handover:
     """Shared by all members and triggers of one ConsumeKafka. Both loops call it."""
@@ -88,7 +103,7 @@ class Handover:
         """The next fetch, of each member in turn; again what a roll-back gave back (rule 2)."""
         with self._lock:
             again, self._taken = self._taken, None
-            if again is not None and not self._is_stored(again):
+            if again is not None and not again.is_in(self._state()):
                 self._taken = again
                 return again
             for _ in self._slots:
@@ -99,10 +114,6 @@ class Handover:
                     return self._taken
             self._ready.clear()
         return None
-
-    def _is_stored(self, fetched: Fetched) -> bool:
-        state = self._state()
-        return all(state.get(key) == offset for key, offset in fetched.positions.items())
 
     def acknowledge(self, positions: Mapping[str, int]) -> None:
         """A session is on disk: these offsets may be committed."""
@@ -181,7 +192,7 @@ class Handover:
             self._slots[member].clear()
             taken = self._taken
         self._room[member].set()
-        if taken is None or taken.member != member or self._is_stored(taken):
+        if taken is None or taken.member != member or taken.is_in(self._state()):
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -15,36 +15,48 @@ class Outbox:
 
     owners: index of the FlowFile that each message belongs to
     places: what the 'partition' expression gave, or None
+    plain:  it holds one message of every FlowFile
+
+    It is made from the columns of the FlowFiles; those of the messages grow with :meth:`add`.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        topics: list[str | None],
+        keys: list[bytes | None],
+        places: list[str | None],
+        headers: list[Headers],
+    ) -> None:
+        self._of_flowfiles = (topics, keys, places, headers)
+        self.plain = False
         self.owners: list[int] = []
         self.topics: list[str] = []
         self.keys: list[bytes | None] = []
-        self.values: list[bytes | None] = []
-        self.headers: list[Headers] = []
         self.places: list[str | None] = []
+        self.headers: list[Headers] = []
+        self.values: list[bytes | None] = []
 
     def __len__(self) -> int:
         return len(self.owners)
 
-    def add(
-        self,
-        owner: int,
-        topic: str,
-        key: bytes | None,
-        values: Sequence[bytes | None],
-        headers: Headers,
-        place: str | None,
-    ) -> None:
-        """Append the messages of one FlowFile."""
+    def add(self, owner: int, values: Sequence[bytes | None]) -> None:
+        """Append the messages of one FlowFile, which has a topic."""
+        topics, keys, places, headers = self._of_flowfiles
         count = len(values)
         self.owners += [owner] * count
-        self.topics += [topic] * count
-        self.keys += [key] * count
+        self.topics += [topics[owner] or ""] * count
+        self.keys += [keys[owner]] * count
+        self.places += [places[owner]] * count
+        self.headers += [headers[owner]] * count
         self.values += values
-        self.headers += [headers] * count
-        self.places += [place] * count
+
+    def add_all(self, values: list[bytes | None]) -> None:
+        """One message of every FlowFile; all of them have topics."""
+        topics, self.keys, self.places, self.headers = self._of_flowfiles
+        self.owners = list(range(len(values)))
+        self.topics = [topic or "" for topic in topics]
+        self.values = values
+        self.plain = True
 
 
 @dataclass(frozen=True)

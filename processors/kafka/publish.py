@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from functools import lru_cache
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from flowengine.content import FileContent
 from flowengine.context import ProcessContext
 from flowengine.expressions import Expression
-from flowengine.flowfile import FlowFile
+from flowengine.node import BATCH
 from flowengine.processor import (
     Example,
     NifiNote,
@@ -34,15 +31,14 @@ from processors.kafka._core import (
     Pattern,
     kafka_connection,
 )
+from processors.kafka.composing import Composer, Composition
 from processors.kafka.delivery import Delivery
-from processors.kafka.outbox import NO_HEADERS, Headers, Outbox, Problem
 from processors.kafka.partitioner import Partitioner, Partitioning
-from processors.kafka.payload import PayloadError, Splitting, split, split_stream
+from processors.kafka.payload import Splitting
 from processors.kafka.producer import DeliverySettings, Guarantee, SendMode
 from processors.kafka.receipts import Receipts
 
-MOST: int = 1000  # FlowFiles per trigger unless the schedule says otherwise
-USUAL_BATCH: int = 256
+MOST: Final = 1000  # FlowFiles per trigger, unless the schedule says otherwise
 
 
 class Compression(StrEnum):
@@ -199,9 +195,18 @@ class PublishKafka(Processor):
     def __init__(self, properties: Properties) -> None:
         super().__init__(properties)
         self._free: list[Delivery] = []
-        pattern = properties.header_pattern
-        self._is_header = lru_cache(4096)(re.compile(pattern or "").fullmatch)
-        self._demarcator = (properties.demarcator or "").encode()
+        self._composer = Composer(
+            Composition(
+                topic=properties.topic,
+                key=properties.key,
+                key_encoding=properties.key_encoding,
+                partition=properties.partition,
+                messages=properties.messages,
+                demarcator=(properties.demarcator or "").encode(),
+                header_pattern=properties.header_pattern,
+                limit=properties.max_request_size,
+            )
+        )
 
     @asynccontextmanager
     async def on_scheduled(self, context: ProcessContext) -> AsyncIterator[None]:
@@ -234,98 +239,20 @@ class PublishKafka(Processor):
         )
 
     async def on_trigger(self, context: ProcessContext, session: ProcessSession) -> None:
-        usual = context.batch_size == USUAL_BATCH
+        usual = context.batch_size == BATCH
         flowfiles = session.get_batch(MOST if usual else None)
         if not flowfiles:
             return
         receipts = Receipts(flowfiles)
         delivery = self._free.pop()
         try:
-            for outbox in self._outboxes(session, flowfiles, receipts):
+            for outbox in self._composer.outboxes(session, flowfiles, receipts):
                 now = context.clock.wall() // 1000
                 report = await context.io(delivery.deliver(outbox, now))
                 receipts.take(outbox, report)
         finally:
             self._free.append(delivery)
         receipts.settle(session)
-
-    # -- from FlowFiles to messages ------------------------------------------------------------
-
-    def _outboxes(
-        self, session: ProcessSession, flowfiles: list[FlowFile], receipts: Receipts
-    ) -> Iterator[Outbox]:
-        """Normally one; a content in a file that holds many messages goes out in parts."""
-        own = self.properties
-        topics = receipts.evaluate(own.topic)
-        keys = receipts.evaluate(own.key) if own.key else _key_attributes(flowfiles)
-        places = receipts.evaluate(own.partition) if own.partition else [None] * len(flowfiles)
-        outbox = Outbox()
-        for owner, (flowfile, topic, key, place) in enumerate(
-            zip(flowfiles, topics, keys, places, strict=True)
-        ):
-            if topic is None or owner in receipts.problems:
-                continue
-            encoded = self._key(owner, key, receipts)
-            if owner in receipts.problems:
-                continue
-            headers = self._headers(flowfile) if own.header_pattern else NO_HEADERS
-            parts = self._parts(session, owner, flowfile, receipts)
-            for number, values in enumerate(parts):
-                if number:
-                    yield outbox
-                    outbox = Outbox()
-                    if owner in receipts.problems:
-                        break
-                outbox.add(owner, topic, encoded, values, headers, place)
-        if len(outbox):
-            yield outbox
-
-    def _parts(
-        self, session: ProcessSession, owner: int, flowfile: FlowFile, receipts: Receipts
-    ) -> Iterator[Sequence[bytes | None]]:
-        """The messages of one FlowFile, in one list unless its content is a large file."""
-        own = self.properties
-        if not flowfile.size and flowfile.attributes.get(TOMBSTONE) == "true":
-            yield [None]
-            return
-        try:
-            if not isinstance(flowfile.content, FileContent):
-                yield split(session.read(flowfile), own.messages, self._demarcator)
-            elif own.messages is Splitting.WHOLE and flowfile.size > own.max_request_size:
-                receipts.problems[owner] = _too_large(flowfile.size, own.max_request_size)
-            else:
-                with session.open(flowfile) as stream:
-                    yield from split_stream(stream, own.messages, self._demarcator)
-        except PayloadError as error:
-            receipts.problems[owner] = Problem("PayloadError", str(error), permanent=True)
-
-    def _key(self, owner: int, text: str | None, receipts: Receipts) -> bytes | None:
-        encoding = self.properties.key_encoding
-        if not text or encoding is KeyEncoding.NONE:
-            return None
-        if encoding is KeyEncoding.UTF_8:
-            return text.encode()
-        try:
-            return bytes.fromhex(text)
-        except ValueError:
-            message = f"key must be hexadecimal ('key_encoding'); got {text!r:.80}"
-            receipts.problems[owner] = Problem("KeyEncodingError", message, permanent=True)
-            return None
-
-    def _headers(self, flowfile: FlowFile) -> Headers:
-        matches = self._is_header
-        return [
-            (name, value.encode()) for name, value in flowfile.attributes.items() if matches(name)
-        ]
-
-
-def _key_attributes(flowfiles: list[FlowFile]) -> list[str | None]:
-    return [flowfile.attributes.get(KEY) for flowfile in flowfiles]
-
-
-def _too_large(size: int, limit: int) -> Problem:
-    message = f"message must be at most {limit} B ('max_request_size'); got {size} B"
-    return Problem("MessageSizeTooLargeError", message, permanent=True)
 
 
 def _refuse(message: str) -> None:

@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
+from flowengine.content import INLINE_LIMIT
 from flowengine.context import ProcessContext
-from flowengine.flowfile import FlowFile
 from flowengine.session import PART_BYTES, PART_OBJECTS, ProcessSession
 from processors.read_data_lake.csv_rows import ColumnType, typed
 from processors.read_data_lake.formats import Reader
@@ -65,8 +65,10 @@ class Maker:
         self._context, self._session = context, session
         self._times = event_time(properties)
         self._limit = min(context.batch_size, PART_OBJECTS)
-        self._made: list[FlowFile] = []
-        self._group: list[tuple[Record, bytes]] = []
+        self._contents: list[bytes] = []
+        self._attributes: list[dict[str, str]] = []
+        self._spans: dict[int, tuple[int, int]] = {}
+        self._group: list[tuple[Record, dict[str, Any], bytes]] = []
         self._group_bytes = 0
         self._span: list[int] = []
         self._bytes = 0
@@ -81,15 +83,15 @@ class Maker:
             return False
         if self._group:
             return True
-        return len(self._made) + self._failed < self._limit and self.scanned < SCAN
+        return len(self._contents) + self._failed < self._limit and self.scanned < SCAN
 
     def take(self, facts: FileFacts, record: Record, reader: Reader) -> bool:
         """Hand on a record, if the filter lets it pass; False when it went to failure."""
         self.scanned += 1
         try:
             return self._take(facts, record, reader)
-        except ValueError as error:
-            raw = record.raw if record.raw is not None else to_json(record.fields)
+        except (ValueError, TypeError) as error:  # TypeError: a value that JSON cannot hold
+            raw = record.raw if record.raw is not None else repr(record.fields).encode()
             self.fail(facts, Broken(record.row, record.line, str(error), raw))
             return False
 
@@ -103,11 +105,11 @@ class Maker:
             fields = {name: find(fields, partitions, name) for name in properties.columns}
         content = to_json(fields) if properties.columns or record.raw is None else record.raw
         if properties.records_per_flowfile == 1 and properties.output is Output.NDJSON:
-            attributes = {"mime.type": "application/json"}
-            self._add(facts, record, content, attributes, (time, time))
+            attributes = {**facts.attributes, "mime.type": "application/json"}
+            self._add(facts, record, content, attributes, [] if time is None else [time])
             return True
         self._span += [time] if time is not None else []
-        self._group.append((Record(record.row, record.line, fields, record.raw), content))
+        self._group.append((record, fields, content))
         self._group_bytes += len(content)
         if len(self._group) >= properties.records_per_flowfile or not self.room:
             self.flush(facts, reader)
@@ -130,19 +132,19 @@ class Maker:
             return
         group, span = self._group, self._span
         self._group, self._span, self._group_bytes = [], [], 0
-        attributes = {"record.count": str(len(group)), "mime.type": "application/x-ndjson"}
-        content = b"".join(_line(line) for _, line in group)
+        attributes = {**facts.attributes, "mime.type": "application/x-ndjson"}
+        attributes["record.count"] = str(len(group))
+        content = b"".join(_line(line) for _, _, line in group)
         if self._properties.output is Output.PARQUET:
             attributes["mime.type"] = "application/vnd.apache.parquet"
             try:
-                content = _parquet([record.fields for record, _ in group], reader.schema)
+                content = _parquet([fields for _, fields, _ in group], reader.schema)
             except (ValueError, TypeError, NotImplementedError) as error:
                 first = group[0][0]
                 reason = f"records must have one type per column; got {_first(error)}"
                 self.fail(facts, Broken(first.row, first.line, reason, content))
                 return
-        times = (min(span), max(span)) if span else (None, None)
-        self._add(facts, group[0][0], content, attributes, times)
+        self._add(facts, group[0][0], content, attributes, span)
 
     def _add(
         self,
@@ -150,21 +152,19 @@ class Maker:
         record: Record,
         content: bytes,
         attributes: dict[str, str],
-        times: tuple[int | None, int | None],
+        times: list[int],
     ) -> None:
-        attributes.update(facts.attributes)
         attributes["lake.row"] = str(record.row)
         for name, column in self._properties.attributes.items():
             value = find(record.fields, facts.partitions, column)
             if value is not None:
                 attributes[name] = to_text(value)
-        made = self._session.create(content, attributes)
-        if times[1] is not None:
-            # Nobody else has seen it yet, so it may still be changed in place.
-            made.event_time, made.event_last = times
-            self.greatest = max(times[1], self.greatest or times[1])
+        if times:
+            self._spans[len(self._contents)] = min(times), max(times)
+            self.greatest = max(*times, self.greatest or times[0])
         self._bytes += len(content)
-        self._made.append(made)
+        self._contents.append(content)
+        self._attributes.append(attributes)
 
     def fail(self, facts: FileFacts, broken: Broken) -> None:
         """Send what is broken to failure, with its place and reason."""
@@ -183,8 +183,17 @@ class Maker:
         self._session.adjust_counter("lake.failures")
 
     def finish(self) -> None:
-        """Transfer what was made."""
-        self._session.transfer(self._made, "success")
+        """Create and transfer what was read."""
+        contents, attributes = self._contents, self._attributes
+        if max(map(len, contents), default=0) <= INLINE_LIMIT:
+            made = self._session.create_many(contents, attributes, ingest=None)
+        else:
+            create = self._session.create
+            made = [create(c, a) for c, a in zip(contents, attributes, strict=True)]
+        for index, span in self._spans.items():
+            # Nobody else has seen it yet, so it may still be changed in place.
+            made[index].event_time, made[index].event_last = span
+        self._session.transfer(made, "success")
 
 
 def event_time(properties: LakeProperties) -> EventTime | None:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -70,13 +71,11 @@ def _log_delivered(log: Log, session: ProcessSession) -> None:
         log.write(*[f"W {flowfile.attributes[IDENTITY]}" for flowfile in done])
 
 
-def input_records(flow: Flow, order: Order) -> str:
+def input_records(flow: Flow, order: Order, **properties: Any) -> str:
     """A source of records with the numbers 0 to count - 1."""
-    schema = {"number": {"provider": "sequence", "start": 0}}
-    attributes = {IDENTITY: "number"}
-    return flow.add(
-        "records", "GenerateRecords", count=order.count, schema=schema, attributes=attributes
-    )
+    properties |= {"schema": {"number": {"provider": "sequence", "start": 0}}}
+    properties |= {"attributes": {IDENTITY: "number"}, "count": order.count}
+    return flow.add("records", "GenerateRecords", **properties)
 
 
 def five_hops(order: Order) -> Flow:
@@ -144,8 +143,17 @@ def _put_file(flow: Flow, order: Order) -> str:
     )
 
 
+def large(order: Order) -> Flow:
+    """GenerateRecords, each with a content that lies in a file of its own → PutFile."""
+    flow = Flow("large")
+    last = input_records(flow, order, content_size="1100 KB")
+    flow.connect(last, "success", _put_file(flow, order))
+    return flow
+
+
 FLOWS: dict[str, Callable[[Order], Flow]] = {
     "five-hops": five_hops,
     "producer": producer,
     "consumer": consumer,
+    "large": large,
 }

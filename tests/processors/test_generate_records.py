@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from flowengine.definition.flat import Scheduling
 from flowengine.testing import FakeClock, ProcessorRunner, check_processor
 from processors.generate_records import GenerateRecords
-from processors.generate_records.providers import QUICK, mix, quick
+from processors.generate_records.providers import QUICK, mix, mix_many, quick
 
 SECOND = 1_000_000
 
@@ -136,6 +136,7 @@ def test_now_is_the_clock():
 def test_mix_is_a_function_of_64_bits(seed: int, n: int):
     assert mix(seed + n) == mix((seed + n) % 2**64)
     assert 0 <= mix(seed + n) < 2**64
+    assert mix_many(seed + n, seed + n + 3) == [mix(seed + n + i) for i in range(3)]
 
 
 @pytest.mark.parametrize("name", sorted(set(QUICK) - {"now"}))
@@ -143,9 +144,9 @@ def test_a_record_does_not_depend_on_those_before(name):
     arguments = {"constant": {"value": 1}, "choice": {"values": [1, 2, 3]}}.get(name, {})
     provider = quick({"provider": name, **arguments})
     assert provider is not None
-    make = provider.make(5, lambda: 0)
-    forwards = [make(n) for n in range(20)]
-    assert [make(n) for n in reversed(range(20))] == forwards[::-1]
+    column = provider.column(5, lambda: 0)
+    assert [column(n, n + 1)[0] for n in range(20)] == column(0, 20)
+    assert column(15, 20) == column(0, 20)[15:]
 
 
 # -- Faker -----------------------------------------------------------------------------------------

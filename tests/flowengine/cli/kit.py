@@ -98,8 +98,8 @@ def counted(path: Path, count: int = 10, **settings: object) -> Path:
     return path
 
 
-def waiting(path: Path, count: int = 10) -> Path:
-    """A flow whose FlowFiles wait behind a throttle that lets one pass in an hour."""
+def waiting(path: Path, count: int = 10, period: str = "1 hour") -> Path:
+    """A flow whose FlowFiles wait behind a throttle that lets one pass in a period."""
     flow = Flow(path.stem)
     flow.add("generate", "GenerateRecords", count=count, schema={"name": "name"})
     flow.add(
@@ -108,7 +108,7 @@ def waiting(path: Path, count: int = 10) -> Path:
         {"auto_terminate": ["success", "failure"]},
         criteria="flowfile count",
         maximum_rate=1,
-        time_duration="1 hour",
+        time_duration=period,
     )
     flow.connect("generate", "success", "throttle")
     flow.save(path)
