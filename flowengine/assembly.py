@@ -46,6 +46,7 @@ class Assembly:
         for connection in flow.connections:
             self._add_connection(connection)
         self.watermarks = around.watermarks = Watermarks(self)
+        self._after_cut = self._strong_connections()
         self._restore_state(recovered)
         repository.attach(self.connections)
 
@@ -119,6 +120,21 @@ class Assembly:
         self.release(gone)
         self.drop(dropped)
         return dropped
+
+    def _strong_connections(self) -> list[Connection]:
+        """Outputs of windows and joins: shown only after the cut that holds the firing (E22)."""
+        if not self.repository.durable:
+            return []
+        strong = [c for node in self.watermarks.timed for c in node.downstream]
+        for connection in strong:
+            connection.after_cut = True
+        return strong
+
+    def cut_taken(self) -> None:
+        """A cut is on disk: what waited for it can be polled."""
+        for connection in self._after_cut:
+            if connection.ready:
+                connection.on_input()
 
     def ring(self, node: Node) -> None:
         """After a trigger: time may have come further for those who wait for event time."""

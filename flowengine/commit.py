@@ -17,7 +17,7 @@ import msgspec
 
 from flowengine.connection import Connection
 from flowengine.content import FileContent
-from flowengine.errors import ProcessorBug
+from flowengine.errors import ProcessorBug, described
 from flowengine.flowfile import FlowFile
 from flowengine.line import runs
 from flowengine.piece import Piece
@@ -101,7 +101,8 @@ def commit(work: Work, node: Node, core: Core) -> None:
     back = _retried(work, node, core.clock.wall()) if node.flat.retry else {}
     for flowfile in work.kept:
         back[flowfile.id] = flowfile
-    core.repository.begin(work.pieces, work.callbacks)
+    callbacks = [_guarded(callback, node, core) for callback in work.callbacks]
+    core.repository.begin(work.pieces, callbacks)
     sent = _send(work, node, core)
     _settle(work.pieces, back)
     if work.has_files:
@@ -109,6 +110,19 @@ def commit(work: Work, node: Node, core: Core) -> None:
     _apply_state(work, node, core)
     core.account(node, work, back, sent)
     core.repository.end()
+
+
+def _guarded(callback: Callable[[], None], node: Node, core: Core) -> Callable[[], None]:
+    """An acknowledgement that may fail: it stops neither the store nor the other callbacks."""
+
+    def acknowledge() -> None:
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001 - code of a processor, outside of its trigger
+            who = f"processor {node.id!r} ({node.flat.type}) on_durable"
+            core.board.post(node.id, "error", described(who, error))
+
+    return acknowledge
 
 
 def rollback(work: Work, core: Core) -> None:

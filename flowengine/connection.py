@@ -62,6 +62,7 @@ class Connection:
     ) -> None:
         self.id = id
         self.source = ""
+        self.after_cut = False
         self.limits = limits or Limits()
         self.count = 0
         self.bytes = 0
@@ -90,8 +91,13 @@ class Connection:
 
     @property
     def ready(self) -> bool:
-        """Whether something can be polled, not counting what is penalized."""
-        return len(self._line) > 0
+        """Whether something can be polled, not counting what is penalized.
+
+        With ``after_cut`` the next piece must be on disk: strong production (E22).
+        """
+        if not len(self._line):
+            return False
+        return not self.after_cut or self._line.first().stored
 
     def next_due(self) -> int | None:
         """Wall time at which the next penalty ends, or None."""

@@ -163,8 +163,11 @@ class Engine:
             ]
             gc.collect()
             gc.freeze()
-            await self._until_stop()
-            await self._wind_down(servers, drain_timeout)
+            try:
+                await self._until_stop()
+                await self._wind_down(servers, drain_timeout)
+            finally:
+                gc.unfreeze()
             self.repository.stop()
 
     def _start_order(self) -> list[str]:
@@ -335,6 +338,7 @@ class Engine:
 
     def _after_cut(self) -> None:
         self.assembly.limit_memory(self.memory_budget)
+        self.assembly.cut_taken()
         self._changed.set()
 
     # -- single processors ---------------------------------------------------------------------

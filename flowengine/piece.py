@@ -100,6 +100,11 @@ class Piece:
         self.owned = False
         self.tokens: frozenset[Token] = NO_TOKENS
 
+    @property
+    def stored(self) -> bool:
+        """Whether a cut that holds it is on disk."""
+        return self.row is not None and self.row.stored
+
 
 class Journal(Protocol):
     """What a connection tells the repository, per piece."""

@@ -47,6 +47,7 @@ class Repository(Journal, Protocol):
     """Keeps the flow's state. All methods are called on the engine's loop."""
 
     content_directory: Path
+    durable: bool
     backlogged: bool
     problem: str | None
     on_change: Callable[[], None]

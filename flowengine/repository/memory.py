@@ -27,6 +27,7 @@ class MemoryRepository:
 
     def __init__(self) -> None:
         self.content_directory = Path(tempfile.gettempdir()) / f"flowengine-{uuid4().hex}"
+        self.durable = False
         self.backlogged = False
         self.problem: str | None = None
         self.on_change: Callable[[], None] = lambda: None

@@ -20,7 +20,7 @@ def living_files(store: Store, row: RowInfo) -> list[str]:
 
 
 def pieces_of(store: Store, info: RowInfo, connection: Connection) -> Iterable[tuple[Piece, int]]:
-    """The living pieces of a stored row, without their FlowFiles, and until when each is penalized."""
+    """The living pieces of a stored row, their FlowFiles left on disk, each with its penalty."""
     row = Row(info.id, info.count)
     row.stored = True
     row.dead = list(info.dead)

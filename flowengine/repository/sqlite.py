@@ -51,6 +51,7 @@ class SqliteRepository:
     def __init__(self, directory: Path, clock: Clock | None = None) -> None:
         self.directory = directory
         self.content_directory = directory / "content"
+        self.durable = True
         self.backlogged = False
         self.problem: str | None = None
         self.on_change: Callable[[], None] = lambda: None

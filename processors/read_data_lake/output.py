@@ -85,21 +85,20 @@ class Maker:
             return True
         return len(self._contents) + self._failed < self._limit and self.scanned < SCAN
 
-    def take(self, facts: FileFacts, record: Record, reader: Reader) -> bool:
-        """Hand on a record, if the filter lets it pass; False when it went to failure."""
+    def take(self, facts: FileFacts, record: Record, reader: Reader) -> Broken | None:
+        """Hand on a record, if the filter lets it pass; what is wrong, when it cannot be."""
         self.scanned += 1
         try:
             return self._take(facts, record, reader)
         except (ValueError, TypeError) as error:  # TypeError: a value that JSON cannot hold
             raw = record.raw if record.raw is not None else repr(record.fields).encode()
-            self.fail(facts, Broken(record.row, record.line, str(error), raw))
-            return False
+            return Broken(record.row, record.line, str(error), raw)
 
-    def _take(self, facts: FileFacts, record: Record, reader: Reader) -> bool:
+    def _take(self, facts: FileFacts, record: Record, reader: Reader) -> Broken | None:
         properties, fields, partitions = self._properties, record.fields, facts.partitions
         chosen = None if reader.filtered else properties.filter
         if chosen is not None and not chosen.matches(lambda name: find(fields, partitions, name)):
-            return True
+            return None
         time = self._time(find(fields, partitions, self._times.column)) if self._times else None
         if properties.columns:
             fields = {name: find(fields, partitions, name) for name in properties.columns}
@@ -107,13 +106,13 @@ class Maker:
         if properties.records_per_flowfile == 1 and properties.output is Output.NDJSON:
             attributes = {**facts.attributes, "mime.type": "application/json"}
             self._add(facts, record, content, attributes, [] if time is None else [time])
-            return True
+            return None
         self._span += [time] if time is not None else []
         self._group.append((record, fields, content))
         self._group_bytes += len(content)
         if len(self._group) >= properties.records_per_flowfile or not self.room:
-            self.flush(facts, reader)
-        return True
+            return self.flush(facts, reader)
+        return None
 
     def _time(self, value: Any) -> int | None:
         """The event time; in a group, one that cannot be read is left out of its span (E23)."""
@@ -126,10 +125,10 @@ class Maker:
                 return None
             raise
 
-    def flush(self, facts: FileFacts, reader: Reader) -> None:
-        """Make a FlowFile of the records that wait for more; at the end of a file, for instance."""
+    def flush(self, facts: FileFacts, reader: Reader) -> Broken | None:
+        """Make a FlowFile of the records that wait for more, as at the end of a file."""
         if not self._group:
-            return
+            return None
         group, span = self._group, self._span
         self._group, self._span, self._group_bytes = [], [], 0
         attributes = {**facts.attributes, "mime.type": "application/x-ndjson"}
@@ -142,9 +141,9 @@ class Maker:
             except (ValueError, TypeError, NotImplementedError) as error:
                 first = group[0][0]
                 reason = f"records must have one type per column; got {_first(error)}"
-                self.fail(facts, Broken(first.row, first.line, reason, content))
-                return
+                return Broken(first.row, first.line, reason, content)
         self._add(facts, group[0][0], content, attributes, span)
+        return None
 
     def _add(
         self,

@@ -244,13 +244,11 @@ class ReadDataLake(Processor):
         except BrokenFile as error:
             # Arrow reports a lost connection like damage: ask the store before blaming the file.
             task.storage.stat(file.entry.path)
-            maker.flush(file.facts, file.reader)
+            self._handle(task, file, maker.flush(file.facts, file.reader))
             place = file.reader.place
-            rest = Broken(place.row + 1, place.line, error.reason, error.raw)
-            self._broken(task, file.facts, rest, file.failures)
-            file.failures += 1
+            self._handle(task, file, Broken(place.row + 1, place.line, error.reason, error.raw))
             ended = True
-        maker.flush(file.facts, file.reader)
+        self._handle(task, file, maker.flush(file.facts, file.reader))
         if ended:
             file.reader.close()
             self._files.finished(task, file.entry, file.failures)
@@ -261,14 +259,21 @@ class ReadDataLake(Processor):
         maker, facts, reader = task.maker, file.facts, file.reader
         for item in file.items:
             if isinstance(item, Broken):
-                maker.flush(facts, reader)
-                self._broken(task, facts, item, file.failures)
-                file.failures += 1
-            elif not maker.take(facts, item, reader):
-                file.failures += 1
+                self._handle(task, file, maker.flush(facts, reader))
+                self._handle(task, file, item)
+            else:
+                wrong = maker.take(facts, item, reader)
+                if wrong is not None:
+                    self._handle(task, file, wrong)
             if not maker.room or task.context.stopping:
                 return False
         return True
+
+    def _handle(self, task: Task, file: OpenFile, broken: Broken | None) -> None:
+        """Send what is broken, if anything, to failure."""
+        if broken is not None:
+            self._broken(task, file.facts, broken, file.failures)
+            file.failures += 1
 
     def _broken(self, task: Task, facts: FileFacts, broken: Broken, failures: int) -> None:
         """Send to failure; the first of a file is said aloud too."""
