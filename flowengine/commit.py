@@ -33,12 +33,16 @@ _id = attrgetter("id")
 
 
 class Sent(msgspec.Struct):
-    """What one relationship got: FlowFiles, their bytes, and into how many connections."""
+    """What one relationship got: FlowFiles, their bytes, and into how many connections.
+
+    copies: what the second and every further connection got, in the order of ``flowfiles``
+    """
 
     relationship: str
     flowfiles: list[FlowFile]
     bytes: int
     connections: int
+    copies: list[list[FlowFile]] = []
 
 
 class Work:
@@ -209,9 +213,10 @@ def _send(work: Work, node: Node, core: Core) -> list[Sent]:
         ready = _cleaned(flowfiles, work.penalized) if marked else flowfiles
         size = sum([f.size for f in ready])
         connections = node.outputs.get(name, ())
-        for index, connection in enumerate(connections):
-            _deliver(work, connection, _copies(ready, core) if index else ready, size)
-        sent.append(Sent(name, ready, size, len(connections)))
+        copies = [_copies(ready, core) for _ in connections[1:]]
+        for connection, members in zip(connections, [ready, *copies], strict=False):
+            _deliver(work, connection, members, size)
+        sent.append(Sent(name, ready, size, len(connections), copies))
     return sent
 
 

@@ -104,7 +104,7 @@ def flow_key(flow: Path) -> str:
 
 
 def _one_of(values: Iterable[str]) -> Callable[[str], str]:
-    allowed = tuple(values)
+    allowed = tuple(str(value) for value in values)
 
     def parse(text: str) -> str:
         if text.lower() in allowed:

@@ -221,7 +221,7 @@ def file_name(name: str) -> str:
 def markdown(doc: TypeDocument) -> str:
     """The page of one type."""
     sections = [
-        f"{MARK}\n# {doc.name}\n\n{doc.summary}",
+        f"{MARK}\n# {doc.name}\n\n{_prose(doc.summary)}",
         _prose(doc.description),
         _facts(doc),
         *_section("Properties", _property_table(doc.properties)),

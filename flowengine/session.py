@@ -74,8 +74,12 @@ class ProcessSession:
         return max(self._limit - len(self.work.polled), 0)
 
     def prefetch(self) -> None:
-        """Poll one batch now, on the loop, for a trigger that will run on a thread."""
-        self._poll(min(self._node.batch_size, self._left))
+        """Poll one batch now, on the loop, for a trigger that will run on a thread.
+
+        With several inputs it is the processor that says which one it wants.
+        """
+        if len(self._node.inputs) == 1:
+            self._poll(min(self._node.batch_size, self._left))
 
     @property
     def inputs(self) -> list[tuple[str, str]]:

@@ -46,6 +46,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     },
 }
 _OTHERS = "Other packages"
+HELP = {"help_option_names": ["-h", "--help"]}
 _MODULES = {name: module for names in SECTIONS.values() for name, module in names.items()}
 
 
@@ -61,6 +62,15 @@ class LazyGroup(TyperGroup):
         if cmd_name in registry.command_types():
             return _of_package(cmd_name)
         return None
+
+    def resolve_command(
+        self, ctx: Context, args: list[str]
+    ) -> tuple[str | None, Command | None, list[str]]:
+        name = args[0]
+        if name not in _MODULES and name not in registry.command_types():
+            known = self.list_commands(ctx)
+            ctx.fail(f"command must be a known one; got {name!r}; {registry.suggest(name, known)}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
         sections = {title: list(names) for title, names in SECTIONS.items()}
@@ -131,7 +141,7 @@ def application() -> Any:
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings=HELP,
         epilog="Example: flowengine run flows/users-producer.json --until-complete",
     )
     app.callback()(_root)

@@ -98,11 +98,11 @@ def _gone(folder: Path, texts: Mapping[str, str]) -> Iterable[str]:
 
 def command_line() -> str:
     """The page of the command line: every command's help text."""
-    from flowengine.cli.application import application
+    from flowengine.cli.application import HELP, application
     from flowengine.documentation import MARK
 
     root = application()
-    context = root.context_class(root, info_name="flowengine", **_SHAPE)
+    context = root.context_class(root, info_name="flowengine", **_SHAPE, **HELP)
     parts = [f"{MARK}\n# Command line", _INTRODUCTION, _help(root, context)]
     parts += _commands(root, context)
     return "\n\n".join(parts) + "\n"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowengine.cli.places import DataDirOption, data_directory
+from flowengine.cli.places import DataDirOption, data_directory, runner_on
 from flowengine.config import Settings, read_settings
 from flowengine.errors import EnvironmentFault
 from flowengine.exit_codes import ExitCode
@@ -35,14 +35,12 @@ def status(
     For one flow: processors, connections, counters and the ledger. Exits with 2 when the flow
     does not run.
     """
-    from flowengine.control import ControlClient
-
     settings = read_settings({"data_dir": data_dir})
     if flow is None and settings["data_dir"] is None:
         _overview(settings, as_json)
         return
     directory = Path(settings["data_dir"]) if flow is None else data_directory(flow, settings)
-    with ControlClient(directory) as runner:
+    with runner_on(directory) as runner:
         found = runner.status()
     if as_json:
         _print_json(found)
@@ -84,12 +82,11 @@ def _overview(settings: Settings, as_json: bool) -> None:
 
 
 def _running(root: Path) -> Iterable[FlowStatus]:
-    from flowengine.control import ControlClient
     from flowengine.control.address import RUNNER
 
     for file in sorted(root.glob(f"*/{RUNNER}")):
         try:
-            with ControlClient(file.parent) as runner:
+            with runner_on(file.parent) as runner:
                 yield runner.status()
         except EnvironmentFault:
             continue  # a runner that was killed leaves its file behind

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flowengine.config import Settings
 from flowengine.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from flowengine.control.client import ControlClient
 
 FlowArgument = Annotated[
     str, typer.Argument(metavar="FLOW", help="Flow file, or the name of one in the folder flows.")
@@ -39,6 +42,15 @@ def flow_file(name: str) -> Path:
             f"looked for {tried}"
         )
     return found
+
+
+def runner_on(directory: Path) -> ControlClient:
+    """A client of the runner on a data directory; raises EnvironmentFault when none answers."""
+    from flowengine.control.client import ControlClient, is_running, not_running
+
+    if not is_running(directory):
+        raise not_running(directory)
+    return ControlClient(directory)
 
 
 def data_directory(name: str, settings: Settings) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flowengine.cli.places import DataDirOption, FlowArgument, data_directory
+from flowengine.cli.places import DataDirOption, FlowArgument, data_directory, runner_on
 from flowengine.cli.words import counted
 from flowengine.config import read_settings
 from flowengine.errors import DefinitionError, EnvironmentFault
@@ -29,9 +29,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def client(flow: str, data_dir: str | None) -> ControlClient:
     """A client of the runner of a flow."""
-    from flowengine.control import ControlClient
-
-    return ControlClient(data_directory(flow, read_settings({"data_dir": data_dir})))
+    return runner_on(data_directory(flow, read_settings({"data_dir": data_dir})))
 
 
 @app.command("list", epilog="Example: flowengine queue list users-producer")

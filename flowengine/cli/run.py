@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flowengine.cli.places import DataDirOption, FlowArgument, flow_file
+from flowengine.cli.quicken import quicken
 from flowengine.cli.reporting import Debugging
 from flowengine.config import RepositoryKind, read_settings
 from flowengine.errors import DefinitionError
@@ -69,6 +70,7 @@ def run(
     Exit codes: 0 done, 1 the definition must be edited, 2 something failed, 3 stopped with
     FlowFiles queued, 130 interrupted. The ledger is printed at the end.
     """
+    quicken()
     from flowengine.cli.parameters import parameters
     from flowengine.cli.runner import Plan, run_flow
     from flowengine.definition.load import Options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -49,6 +50,7 @@ class Plan:
 
 def run_flow(plan: Plan) -> ExitCode:
     """Run a flow to its end. Prints the ledger to standard output, all else to standard error."""
+    gc.enable()  # `quicken` stopped it for the imports
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_run(plan))
 

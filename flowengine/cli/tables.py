@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flowengine.bulletins import Bulletin
+from flowengine.cli.words import counted
 from flowengine.ledger import NAMES
 from flowengine.status import ConnectionStatus, FlowStatus, ProcessorStatus
 from flowengine.units import format_size
@@ -82,7 +83,7 @@ def _note(one: ProcessorStatus) -> str:
     if one.isolating:
         return "isolating an error"
     if one.failures:
-        return f"{one.failures} failures"
+        return counted(one.failures, "failure")
     if one.blocked:
         return "back pressure"
     return f"{one.penalized} penalized" if one.penalized else ""

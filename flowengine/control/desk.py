@@ -19,6 +19,7 @@ import msgspec
 from flowengine.control.problems import Problem
 from flowengine.engine import Engine
 from flowengine.logs import redacted_json
+from flowengine.provenance import Recorder
 from flowengine.status import FlowStatus, Held, delta, encode, snapshot
 from flowengine.watchdog import LoopObserver, restart_without
 
@@ -45,6 +46,7 @@ class Desk:
         self.closing = asyncio.Event()
         self.restart: Callable[[str], object] = restart_without
         self.observer = LoopObserver(engine, loop)
+        self.recorder: Recorder | None = None
         self._loop = loop
         self._command_timeout = command_timeout
         self._latest = snapshot(engine)

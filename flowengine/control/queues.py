@@ -25,12 +25,17 @@ async def flowfiles(
     attribute: Annotated[list[str] | None, Query()] = None,
 ) -> Response:
     """FlowFiles that wait, oldest or newest first. ``attribute=name=value`` may be repeated."""
-    wanted = dict(_pair(text) for text in attribute or ())
+    wanted = pairs(attribute)
 
     def look() -> Any:
         return operations.peek(desk.engine, id, limit, newest=newest, attributes=wanted)
 
     return json(await desk.call(look))
+
+
+def pairs(texts: list[str] | None) -> dict[str, str]:
+    """Attributes that a query asks for, each written ``name=value``."""
+    return dict(_pair(text) for text in texts or ())
 
 
 def _pair(text: str) -> tuple[str, str]:

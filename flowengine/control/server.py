@@ -23,16 +23,23 @@ from flowengine.watchdog import watching
 
 if TYPE_CHECKING:
     from flowengine.control.desk import Desk
+    from flowengine.provenance import Recorder
 
 
 @asynccontextmanager
 async def serving(
-    engine: Engine, data_dir: Path, listen: str | None = None, *, token: str | None = None
+    engine: Engine,
+    data_dir: Path,
+    listen: str | None = None,
+    *,
+    token: str | None = None,
+    recorder: Recorder | None = None,
 ) -> AsyncIterator[Desk]:
     """Serve an opened engine's control API and watch its loop. Enter it on the engine's loop.
 
     listen: ``HOST:PORT`` to serve over TCP as well; loopback only, unless there is a token
     token:  what TCP clients must know; by default ``$FLOWENGINE_TOKEN``
+    recorder: of provenance, when that is recorded
 
     Raises EnvironmentFault for an address that cannot be had.
     """
@@ -41,6 +48,7 @@ async def serving(
     token = token or os.environ.get(address.TOKEN) or None
     register_secrets([*secrets_of(engine.flow), *([Secret(token)] if token else [])])
     desk = Desk(engine, data_dir, asyncio.get_running_loop())
+    desk.recorder = recorder
     async with AsyncExitStack() as stack:
         sockets = _bind(stack, data_dir, listen, token)
         stack.enter_context(watching(engine, desk.observer))

@@ -25,7 +25,11 @@ APPLICATION_ID = 0x464C4F57  # "FLOW"
 FORMAT = 1
 CHECKPOINT_PAGES = 2000
 
-_SCHEMA = """
+# One transaction: a crash during the first start must not leave tables without our mark.
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+PRAGMA application_id={APPLICATION_ID};
+PRAGMA user_version={FORMAT};
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS chunks (
     id INTEGER PRIMARY KEY, connection TEXT NOT NULL, count INTEGER NOT NULL, runs BLOB NOT NULL,
@@ -34,6 +38,7 @@ CREATE TABLE IF NOT EXISTS chunks (
 CREATE TABLE IF NOT EXISTS state (
     processor TEXT, key TEXT, value BLOB, PRIMARY KEY (processor, key)
 ) WITHOUT ROWID;
+COMMIT;
 """
 
 
@@ -126,8 +131,6 @@ class Store:
         """Create the schema in a new file."""
         try:
             self._connection.executescript(_SCHEMA)
-            self._connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-            self._connection.execute(f"PRAGMA user_version={FORMAT}")
         except sqlite3.DatabaseError as error:
             raise self._damaged(error) from error
 

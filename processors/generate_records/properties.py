@@ -7,14 +7,21 @@ import warnings
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from flowengine.errors import PropertyError
 from flowengine.processor import ProcessorProperties
 from flowengine.units import DataSize, Duration, parse_duration
 from processors.generate_records.providers import Definition
-from processors.generate_records.recipe import Recipe
+from processors.generate_records.recipe import check_schema, is_instant
 
 _RATE: Final = re.compile(r"\s*(\d{1,9})\s*/\s*(.+)")
 
@@ -63,6 +70,7 @@ with warnings.catch_warnings():
     class RecordProperties(ProcessorProperties):
         """What to make; bound to the processor below."""
 
+        locale: str = Field("en_US", description="Language and country of Faker's values.")
         schema: dict[str, Definition] = Field(  # type: ignore[assignment]
             {},
             description='Field → provider: a name, or `{"provider": …}` with arguments. Quick: '
@@ -71,7 +79,6 @@ with warnings.catch_warnings():
             "others are Faker's, such as name, city or date_of_birth.",
         )
         seed: int = Field(0, description="The same seed makes the same records.")
-        locale: str = Field("en_US", description="Language and country of Faker's values.")
         count: int = Field(0, ge=0, description="Records to make; 0 never ends.")
         rate: PaceProperty | None = Field(
             None, description="Records per time such as `10/s`; by default as fast as possible."
@@ -97,7 +104,41 @@ with warnings.catch_warnings():
             "contents are so many letters x.",
         )
 
-        @model_validator(mode="after")
-        def _consistent(self) -> RecordProperties:
-            Recipe(self, lambda: 0)
-            return self
+        @field_validator("schema")
+        @classmethod
+        def _makes(
+            cls, schema: dict[str, Definition], info: ValidationInfo
+        ) -> dict[str, Definition]:
+            try:
+                check_schema(schema, info.data.get("locale", "en_US"))
+            except ValueError as error:
+                raise _wrong(str(error)) from None
+            return schema
+
+        @field_validator("records_per_flowfile")
+        @classmethod
+        def _fits_format(cls, count: int, info: ValidationInfo) -> int:
+            if count > 1 and info.data.get("format") is Format.JSON:
+                raise _wrong(f"must be 1 with format 'json'; got {count}. Use 'ndjson'")
+            return count
+
+        @field_validator("attributes")
+        @classmethod
+        def _are_fields(cls, attributes: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+            known = info.data.get("schema", attributes.values())
+            for name in attributes.values():
+                if name not in known:
+                    raise _wrong(f"must name fields of the schema; got {name!r}")
+            return attributes
+
+        @field_validator("event_time")
+        @classmethod
+        def _is_a_time(cls, name: str | None, info: ValidationInfo) -> str | None:
+            schema = info.data.get("schema")
+            if name is None or schema is None or (name in schema and is_instant(schema[name])):
+                return name
+            raise _wrong(f"must name a field made by timestamp or now; got {name!r}")
+
+
+def _wrong(message: str) -> PydanticCustomError:
+    return PydanticCustomError("records", "{message}", {"message": message})

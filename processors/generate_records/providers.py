@@ -1,18 +1,20 @@
 """Where the fields of a made-up record get their values.
 
 Record ``n`` is a pure function of the seed and ``n``: nothing is drawn from a sequence, so that
-going on at record one million costs nothing (E13). The quick providers hash ``(seed, field, n)``
-with SplitMix64 (Steele, Lea, Flood 2014); the others are Faker's, whose generator is seeded anew
-for each record. Faker is imported only when a field names one of them.
+going on at record one million costs nothing (E13). The quick providers hash the seed, the field
+and ``n``, with SHAKE128 by the block or with SplitMix64 (Steele, Lea, Flood 2014) for a single
+number; the others are Faker's, whose generator is seeded anew for each record. Faker is imported
+only when a field names one of them.
 """
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from hashlib import blake2b, shake_128
 from itertools import accumulate
+from struct import Struct
 from typing import Any, ClassVar, Final, Literal, TypeAlias, TypeVar, cast
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
@@ -25,6 +27,9 @@ Definition: TypeAlias = str | dict[str, Any]
 
 _MASK: Final = (1 << 64) - 1
 _GOLDEN: Final = 0x9E3779B97F4A7C15
+_BLOCK: Final = 64
+_pack: Final = Struct("<QQ").pack
+_unpack: Final = Struct(f"<{_BLOCK}Q").unpack
 
 
 def mix(number: int) -> int:
@@ -35,12 +40,16 @@ def mix(number: int) -> int:
     return number ^ (number >> 31)
 
 
-def mix_many(first: int, last: int) -> list[int]:
-    """``mix`` of each number from ``first`` up to ``last``, in half the time."""
-    numbers = [n * _GOLDEN & _MASK for n in range(first, last)]
-    numbers = [(n ^ (n >> 30)) * 0xBF58476D1CE4E5B9 & _MASK for n in numbers]
-    numbers = [(n ^ (n >> 27)) * 0x94D049BB133111EB & _MASK for n in numbers]
-    return [n ^ (n >> 31) for n in numbers]
+def numbers(seed: int, first: int, last: int) -> list[int]:
+    """Numbers ``first`` up to ``last`` of a sequence of 64 random bits each.
+
+    SHAKE128 of the seed and a counter of blocks: a tenth of what ``mix`` costs in Python.
+    """
+    made: list[int] = []
+    for block in range(first // _BLOCK, -(-last // _BLOCK)):
+        made += _unpack(shake_128(_pack(seed, block)).digest(8 * _BLOCK))
+    skip = first % _BLOCK
+    return made[skip : skip + last - first]
 
 
 class Provider(BaseModel):
@@ -84,8 +93,8 @@ class Uuid(Provider):
 
     def column(self, seed: int, now: Callable[[], int]) -> Column:
         def uuids(a: int, b: int) -> list[str]:
-            numbers = mix_many(seed + 2 * a, seed + 2 * b)
-            return [_uuid(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
+            halves = numbers(seed, 2 * a, 2 * b)
+            return [_uuid(*pair) for pair in zip(halves[::2], halves[1::2], strict=True)]
 
         return uuids
 
@@ -103,7 +112,7 @@ class RandomInt(Provider):
 
     def column(self, seed: int, now: Callable[[], int]) -> Column:
         low, span = self.min, self.max - self.min + 1
-        return lambda a, b: [low + x % span for x in mix_many(seed + a, seed + b)]
+        return lambda a, b: [low + x % span for x in numbers(seed, a, b)]
 
 
 class RandomFloat(Provider):
@@ -119,7 +128,7 @@ class RandomFloat(Provider):
 
     def column(self, seed: int, now: Callable[[], int]) -> Column:
         low, scale = self.min, (self.max - self.min) / 2**64
-        return lambda a, b: [low + x * scale for x in mix_many(seed + a, seed + b)]
+        return lambda a, b: [low + x * scale for x in numbers(seed, a, b)]
 
 
 class Choice(Provider):
@@ -139,11 +148,11 @@ class Choice(Provider):
     def column(self, seed: int, now: Callable[[], int]) -> Column:
         values, count = self.values, len(self.values)
         if not self.weights:
-            return lambda a, b: [values[x % count] for x in mix_many(seed + a, seed + b)]
+            return lambda a, b: [values[x % count] for x in numbers(seed, a, b)]
         bounds = list(accumulate(self.weights))
         scale, last = bounds[-1] / 2**64, count - 1
         return lambda a, b: [
-            values[bisect(bounds, x * scale, 0, last)] for x in mix_many(seed + a, seed + b)
+            values[bisect(bounds, x * scale, 0, last)] for x in numbers(seed, a, b)
         ]
 
 
@@ -215,7 +224,7 @@ def split(definition: Definition) -> tuple[str, dict[str, Any]]:
 
 def seed_of(seed: int, text: str) -> int:
     """A number of 64 bits from the seed and a name, the same on every machine."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}/{text}".encode(), digest_size=8).digest())
+    return int.from_bytes(blake2b(f"{seed}/{text}".encode(), digest_size=8).digest())
 
 
 Range = TypeVar("Range", RandomInt, RandomFloat)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticCustomError
-
 from processors.generate_records.providers import (
     Column,
     Definition,
     FakerFields,
     Instant,
-    Provider,
     quick,
     seed_of,
 )
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Recipe:
-    """How to make records. Raises ValueError when the properties do not fit together."""
+    """How to make records, from properties that have been checked."""
 
     def __init__(self, properties: RecordProperties, now: Callable[[], int]) -> None:
         self._names: list[str] = []
@@ -31,7 +28,7 @@ class Recipe:
         schema: Mapping[str, Definition] = properties.schema
         slow: dict[str, Definition] = {}
         for name, definition in schema.items():
-            provider = _parsed(name, definition)
+            provider = quick(definition)
             seed = seed_of(properties.seed, name)
             if provider is None:
                 slow[name] = definition
@@ -40,9 +37,8 @@ class Recipe:
             self._columns.append(provider.column(seed, now))
             if name == properties.event_time and isinstance(provider, Instant):
                 self.instant = provider.instant(seed, now)
-        self._faker = _faker(slow, properties)
+        self._faker = FakerFields(slow, properties.locale, properties.seed) if slow else None
         self._order = list(schema)
-        _check(properties, self)
 
     @property
     def slow(self) -> bool:
@@ -63,45 +59,25 @@ class Recipe:
         return [{name: record[name] for name in self._order} for record in made]
 
 
-def _parsed(name: str, definition: Definition) -> Provider | None:
-    try:
-        return quick(definition)
-    except ValueError as error:
-        raise _wrong(f"field {name!r} {_reason(error)}") from None
+def check_schema(schema: Mapping[str, Definition], locale: str) -> None:
+    """Make each field once. Raises ValueError naming the first that cannot be made."""
+    for name, definition in schema.items():
+        try:
+            if quick(definition) is None:
+                FakerFields({name: definition}, locale, 0).make(0)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"must be made right: field {name!r} {_reason(error)}") from None
 
 
-def _reason(error: ValueError) -> str:
+def is_instant(definition: Definition) -> bool:
+    """Whether a field is a time."""
+    return isinstance(quick(definition), Instant)
+
+
+def _reason(error: Exception) -> str:
     errors = getattr(error, "errors", None)
     if errors is None:
         return str(error)
     first = errors()[0]
-    place = ".".join(map(str, first["loc"])) or "its arguments"
-    return f"argument {place}: {first['msg'].removeprefix('Value error, ')}"
-
-
-def _faker(slow: Mapping[str, Definition], properties: RecordProperties) -> FakerFields | None:
-    if not slow:
-        return None
-    try:
-        faker = FakerFields(slow, properties.locale, properties.seed)
-        faker.make(0)
-    except (ValueError, TypeError) as error:
-        raise _wrong(f"fields {', '.join(slow)}: {error}") from None
-    return faker
-
-
-def _check(properties: RecordProperties, recipe: Recipe) -> None:
-    unknown = [name for name in properties.attributes.values() if name not in properties.schema]
-    if unknown:
-        raise _wrong(f"attributes must name fields of the schema; got {unknown[0]!r}")
-    if properties.event_time is not None and recipe.instant is None:
-        raise _wrong(
-            f"event_time must name a field made by timestamp or now; got {properties.event_time!r}"
-        )
-    if properties.format == "json" and properties.records_per_flowfile > 1:
-        count = properties.records_per_flowfile
-        raise _wrong(f"records_per_flowfile must be 1 with format json; got {count}. Use ndjson")
-
-
-def _wrong(message: str) -> PydanticCustomError:
-    return PydanticCustomError("schema", "{message}", {"message": message})
+    place = f"argument {'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
+    return f"{place}{first['msg'].removeprefix('Value error, ')}"

@@ -248,7 +248,7 @@ class ConsumeKafka(Processor):
         heartbeat = own.heartbeat_interval or (LOCAL_HEARTBEAT if local else USUAL_HEARTBEAT)
         return Membership(
             group=own.group_id,
-            client=context.id,
+            client=context.id.replace("/", "."),  # of a group: no client id has a slash
             topics=tuple(own.topics),
             pattern=own.topic_pattern,
             reset=own.auto_offset_reset,

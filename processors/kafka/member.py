@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 POLL: Final = 200  # ms that one poll waits for data
 PAUSE_AFTER: Final = 1.0  # seconds without room until partitions are paused
 COMMIT_EVERY: Final = 0.2
+COMMIT_AGAIN: Final = 0.1
 STATUS_EVERY: Final = 1.0
 COME_BACK: Final = 2.0  # seconds until a member that failed joins again
 LEAVE: Final = 10.0  # seconds that closing a client may take
@@ -174,7 +175,8 @@ class Member:
                     await self._handover.wait_for_news(self._number)
         with suppress(TimeoutError):
             async with asyncio.timeout(budget):
-                await self._commit(consumer, partitions)
+                while not await self._commit(consumer, partitions) and self._handover.stopping:
+                    await asyncio.sleep(COMMIT_AGAIN)  # a rebalance is under way and will end
 
     def _is_owed(self, partitions: Partitions) -> bool:
         """Whether the flow has records of these partitions that are not yet durable."""
@@ -211,8 +213,7 @@ class Member:
             except NoOffsetForPartitionError:
                 continue  # the client looked before the position was chosen
             else:
-                if records:
-                    self._places.accept(records)
+                self._places.accept(records)
 
     async def _wait_for_room(self, consumer: AIOKafkaConsumer) -> None:
         """Wait until somebody takes what was fetched; stay in the group meanwhile (rule 2)."""
@@ -224,7 +225,7 @@ class Member:
         while not await handover.wait_for_room(number, self._membership.keep_alive):
             await self._places.resolve(consumer)
             self._places.pause(consumer)
-            await consumer.getmany(timeout_ms=0)
+            self._places.accept(await consumer.getmany(timeout_ms=0))
         self._places.resume(consumer)
         self._tell({})
 
@@ -238,20 +239,22 @@ class Member:
             self._places.release(consumer)
             await asyncio.sleep(COMMIT_EVERY)
 
-    async def _commit(self, consumer: AIOKafkaConsumer, partitions: Partitions) -> None:
+    async def _commit(self, consumer: AIOKafkaConsumer, partitions: Partitions) -> bool:
+        """Commit what is durable. False when the group did not take it."""
         from aiokafka.errors import KafkaError
 
         places = self._places
         due = {each: offset for each in partitions if (offset := places.due(each)) is not None}
         if not due:
-            return
+            return True
         try:
             await consumer.commit(due)
         except KafkaError as error:
             # The group is being divided anew; whoever gets the partitions commits these offsets.
             self._log.debug(f"kafka group {self._membership.group!r}: {error}")
-        else:
-            places.committed.update(due)
+            return False
+        places.committed.update(due)
+        return True
 
     # -- watching ------------------------------------------------------------------------------
 

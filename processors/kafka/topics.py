@@ -49,6 +49,9 @@ class TopicBook:
             rule = "topic must be 1 to 249 letters, digits, '.', '_' or '-'"
             return Problem("InvalidTopicError", f"{rule}; got {topic!r:.80}", permanent=True)
         count = await self._look_up(producer, topic)
+        if topic in producer.client.cluster.unauthorized_topics:
+            rule = f"topic {topic!r} must be one that this user may write to; got no permission"
+            return Problem("TopicAuthorizationFailedError", rule)
         if count is None and self._settings.topic_partitions:
             await self._create(topic, self._settings.topic_partitions)
             count = await self._look_up(producer, topic, again=True)

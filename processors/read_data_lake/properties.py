@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from flowengine.processor import ProcessorProperties
@@ -151,17 +151,20 @@ class LakeProperties(ProcessorProperties):
             _refuse(f"must be a time zone such as 'Europe/Amsterdam'; got {name!r:.80}")
         return name
 
-    @model_validator(mode="after")
-    def _consistent(self) -> LakeProperties:
-        if self.attributes and self.records_per_flowfile > 1:
-            _refuse(
-                "attributes must be empty with several records per FlowFile; "
-                f"got {', '.join(self.attributes)}"
-            )
-        scheme, found, _ = self.path.partition("://")
+    @field_validator("path")
+    @classmethod
+    def _is_reachable(cls, path: str) -> str:
+        scheme, found, _ = path.partition("://")
         if found and scheme not in ("s3", "gs", "az", "file"):
-            _refuse(f"path must start with s3://, gs://, az:// or be local; got {self.path!r:.80}")
-        return self
+            _refuse(f"must start with s3://, gs://, az:// or be local; got {path!r:.80}")
+        return path
+
+    @field_validator("records_per_flowfile")
+    @classmethod
+    def _one_with_attributes(cls, count: int, info: ValidationInfo) -> int:
+        if count > 1 and info.data.get("attributes"):
+            _refuse(f"must be 1 with attributes from columns; got {count}")
+        return count
 
 
 def _refuse(message: str) -> None:

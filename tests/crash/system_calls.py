@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from tests.crash.flows import Order
-from tests.crash.harness import PATIENCE, REPOSITORY
+from tests.crash.harness import PATIENCE, REPOSITORY, until
 
 CALLS = "fsync,fdatasync,pwrite64,sendto,unlink"
 _LINE = re.compile(r"^(?P<pid>\d+)\s+(?P<time>[\d.]+) (?P<text>.*)$")
@@ -43,7 +43,7 @@ def need_strace() -> str:
 def traced(order: Order, output: Path) -> Iterator[subprocess.Popen[str]]:
     """A victim that runs under strace; it must end by itself, well, within the block."""
     victim = [sys.executable, "-m", "tests.crash.victim", msgspec.json.encode(order).decode()]
-    options = ["-f", "-y", "-ttt", "-x", "-s", "8300", "-e", f"trace={CALLS}", "-o", str(output)]
+    options = ["-D", "-f", "-y", "-ttt", "-x", "-s", "8300", "-e", f"trace={CALLS}", "-o", str(output)]
     with subprocess.Popen([need_strace(), *options, *victim], cwd=REPOSITORY, text=True) as process:
         try:
             yield process
@@ -51,6 +51,8 @@ def traced(order: Order, output: Path) -> Iterator[subprocess.Popen[str]]:
         finally:
             process.kill()
     assert process.returncode == 0
+    # The tracer is a process of its own and ends a little later.
+    until(lambda: "+++ exited with 0 +++" in output.read_text()[-200:], "the end of the trace")
 
 
 def shown(data: bytes) -> str:

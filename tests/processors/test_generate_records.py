@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from flowengine.definition.flat import Scheduling
 from flowengine.testing import FakeClock, ProcessorRunner, check_processor
 from processors.generate_records import GenerateRecords
-from processors.generate_records.providers import QUICK, mix, mix_many, quick
+from processors.generate_records.providers import QUICK, mix, numbers, quick
 
 SECOND = 1_000_000
 
@@ -103,9 +103,9 @@ def test_providers_that_follow_a_rule(definition, first):
 def test_random_providers_stay_within_their_bounds_and_reach_them():
     assert set(values({"provider": "random_int", "min": -1, "max": 2})) == {-1, 0, 1, 2}
     assert set(values({"provider": "choice", "values": ["a", 1, None]})) == {"a", 1, None}
-    numbers = values({"provider": "random_float", "min": 2, "max": 3})
-    assert 2 <= min(numbers) < max(numbers) < 3
-    assert max(numbers) - min(numbers) > 0.9
+    floats = values({"provider": "random_float", "min": 2, "max": 3})
+    assert 2 <= min(floats) < max(floats) < 3
+    assert max(floats) - min(floats) > 0.9
     version4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
     assert all(version4.fullmatch(text) for text in values("uuid"))
 
@@ -136,13 +136,19 @@ def test_now_is_the_clock():
 def test_mix_is_a_function_of_64_bits(seed: int, n: int):
     assert mix(seed + n) == mix((seed + n) % 2**64)
     assert 0 <= mix(seed + n) < 2**64
-    assert mix_many(seed + n, seed + n + 3) == [mix(seed + n + i) for i in range(3)]
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 300), st.integers(0, 300))
+def test_numbers_do_not_depend_on_where_one_starts(seed: int, first: int, count: int):
+    whole = numbers(seed, 0, 600)
+    assert numbers(seed, first, first + count) == whole[first : first + count]
+    assert len(set(whole)) == 600
 
 
 @pytest.mark.parametrize("name", sorted(set(QUICK) - {"now"}))
 def test_a_record_does_not_depend_on_those_before(name):
-    arguments = {"constant": {"value": 1}, "choice": {"values": [1, 2, 3]}}.get(name, {})
-    provider = quick({"provider": name, **arguments})
+    needed: dict[str, Any] = {"constant": {"value": 1}, "choice": {"values": [1, 2, 3]}}
+    provider = quick({"provider": name, **needed.get(name, {})})
     assert provider is not None
     column = provider.column(5, lambda: 0)
     assert [column(n, n + 1)[0] for n in range(20)] == column(0, 20)
@@ -294,30 +300,32 @@ def test_a_rate_above_the_batch_size_is_reached_in_several_triggers():
 def test_a_schema_that_makes_no_sense_is_refused_with_the_field():
     names = "sequence, constant, uuid, random_int, random_float, choice, timestamp, now"
     assert refusal(schema={"a": "nmae"}) == (
-        f"fields a: provider must be {names} or one of Faker's; got 'nmae'"
+        f"must be made right: field 'a' provider must be {names} or one of Faker's; got 'nmae'"
     )
     assert refusal(schema={"a": "seed_instance"}).endswith("got 'seed_instance'")
-    assert refusal(schema={"a": {"min": 1}}) == "field 'a' must name a 'provider'"
+    assert refusal(schema={"a": {"min": 1}}) == (
+        "must be made right: field 'a' must name a 'provider'"
+    )
     assert refusal(schema={"a": {"provider": "random_int", "least": 1}}) == (
-        "field 'a' argument least: Extra inputs are not permitted"
+        "must be made right: field 'a' argument least: Extra inputs are not permitted"
     )
     assert refusal(schema={"a": {"provider": "random_int", "min": 3, "max": 1}}) == (
-        "field 'a' argument its arguments: min must not be above max; got 3 and 1"
+        "must be made right: field 'a' min must not be above max; got 3 and 1"
     )
     assert refusal(schema={"a": "name"}, locale="xx_XX") == (
-        "fields a: locale must be one of Faker's; got 'xx_XX'"
+        "must be made right: field 'a' locale must be one of Faker's; got 'xx_XX'"
     )
-    assert refusal(schema={"a": {"provider": "name", "oops": 1}}).startswith("fields a: ")
+    assert refusal(schema={"a": {"provider": "name", "oops": 1}}).startswith(
+        "must be made right: field 'a' "
+    )
 
 
 def test_other_properties_that_do_not_fit_are_refused():
-    assert refusal(attributes={"a": "b"}) == "attributes must name fields of the schema; got 'b'"
+    assert refusal(attributes={"a": "b"}) == "must name fields of the schema; got 'b'"
     assert refusal(schema={"a": "uuid"}, event_time="a") == (
-        "event_time must name a field made by timestamp or now; got 'a'"
+        "must name a field made by timestamp or now; got 'a'"
     )
-    assert refusal(records_per_flowfile=2) == (
-        "records_per_flowfile must be 1 with format json; got 2. Use ndjson"
-    )
+    assert refusal(records_per_flowfile=2) == ("must be 1 with format 'json'; got 2. Use 'ndjson'")
     for rate in ("fast", "0/s", "10", "10/x", 5):
         assert refusal(rate=rate).startswith("must be records per time such as '10/s'; got ") or (
             "duration" in refusal(rate=rate)

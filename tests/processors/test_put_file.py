@@ -3,6 +3,7 @@
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from flowengine.testing import ProcessorRunner, check_processor
 from processors.put_file import PutFile
 
 
-def put(directory: Path | str, *files: tuple[str, str], **properties: object) -> ProcessorRunner:
+def put(directory: Path | str, *files: tuple[str, str], **properties: Any) -> ProcessorRunner:
     """A runner that has written FlowFiles of these names and contents."""
     runner = ProcessorRunner(PutFile, directory=str(directory), **properties)
     for name, content in files:

@@ -63,6 +63,7 @@ class Runner:
 
     def wait_for(self, text: str) -> None:
         """Read standard error until a line has the text."""
+        assert self.process.stderr is not None
         for line in self.process.stderr:
             self.errors += line
             if text in line:

@@ -3,7 +3,9 @@ import json
 from tests.flowengine.cli.kit import counted
 
 BAD = '{"format": 1,\n "name": "bad",\n "processors": {"a": {"type": "PutFil"}}}\n'
-MESSAGE = "processor 'a': type must be an installed one; got 'PutFil'; did you mean 'PutFile'?"
+MESSAGE = (
+    "processor 'a' (PutFil): 'type' must be an installed one; got 'PutFil'; did you mean 'PutFile'?"
+)
 
 
 def test_a_good_flow_has_no_findings(shell, place):
@@ -15,7 +17,7 @@ def test_every_finding_is_one_line_with_file_line_and_column(shell, place):
     (place / "bad.json").write_text(BAD)
     result = shell("validate", "bad.json")
     assert result.code == 1
-    assert result.out == f"bad.json:3:30: {MESSAGE}\n"
+    assert result.out == f"bad.json:3:31: {MESSAGE}\n"
     assert result.err == "1 flow: 1 error, 0 warnings\n"
 
 
@@ -25,7 +27,7 @@ def test_a_folder_stands_for_its_flows_each_once(shell, place):
     (place / "flows" / "inner" / "bad.json").write_text(BAD)
     result = shell("validate", "flows", "flows/good.json")
     assert result.code == 1
-    assert result.out == f"flows/inner/bad.json:3:30: {MESSAGE}\n"
+    assert result.out == f"flows/inner/bad.json:3:31: {MESSAGE}\n"
     assert result.err == "2 flows: 1 error, 0 warnings\n"
 
 
@@ -37,11 +39,11 @@ def test_json_has_every_part_of_a_finding(shell, place):
         {
             "file": "bad.json",
             "line": 3,
-            "column": 30,
+            "column": 31,
             "path": "/processors/a/type",
             "component": "a",
             "severity": "error",
-            "message": "processor 'a': type must be an installed one; got 'PutFil'",
+            "message": "processor 'a' (PutFil): 'type' must be an installed one; got 'PutFil'",
             "remedy": "did you mean 'PutFile'?",
         }
     ]

@@ -92,7 +92,9 @@ async def test_state_and_counters_are_shown(client):
 
 async def test_metrics_are_in_the_text_format(client):
     text = (await client.get("/metrics")).text
-    assert 'flowengine_connection_queued_flowfiles{connection="count-sink",flow="small"} 5.0' in text
+    assert (
+        'flowengine_connection_queued_flowfiles{connection="count-sink",flow="small"} 5.0' in text
+    )
 
 
 async def test_a_flow_that_works_is_ready(client):
@@ -127,7 +129,9 @@ async def test_a_queue_is_listed_from_either_end(client):
 
 
 async def test_a_queue_is_filtered_by_attributes(client):
-    answer = await client.get("/connections/count-sink/flowfiles?attribute=odd=1&attribute=number=3")
+    answer = await client.get(
+        "/connections/count-sink/flowfiles?attribute=odd=1&attribute=number=3"
+    )
     assert [f["attributes"]["number"] for f in answer.json()["flowfiles"]] == ["3"]
     assert answer.json()["complete"]
 

@@ -44,7 +44,9 @@ async def test_an_error_of_the_flow_passes_through_unchanged(tmp_path):
 
 
 def test_nothing_heavy_is_imported_before_somebody_connects():
-    probe = "import sys, flowengine.control; print(*{'fastapi', 'uvicorn', 'httpx'} & {*sys.modules})"
+    probe = (
+        "import sys, flowengine.control; print(*{'fastapi', 'uvicorn', 'httpx'} & {*sys.modules})"
+    )
     result = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
     assert (result.stdout.strip(), result.stderr) == ("", "")
 

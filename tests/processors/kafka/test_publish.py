@@ -1,6 +1,7 @@
 """PublishKafka against a real broker: NiFi's scenarios 45-52, order, delivery, transactions."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -365,6 +366,22 @@ def test_after_the_first_failure_the_rest_of_the_partition_waits_and_keeps_its_o
         unique = list(dict.fromkeys(values))
         assert unique == sorted(unique)
         assert len(unique) == 5
+
+
+@pytest.mark.slow
+def test_a_broker_that_was_killed_and_comes_back_gets_each_message_once(kafka):
+    topic = kafka.create_topic()
+    with publisher(kafka.bootstrap, topic) as runner, ThreadPoolExecutor(1) as thread:
+        runner.enqueue("0")
+        runner.run()
+        for number in range(1, 50):
+            runner.enqueue(f"{number}")
+        kafka.cluster.kill(1)
+        healed = thread.submit(kafka.heal)
+        runner.run()
+        healed.result()
+        assert len(attributes(runner)) == 50
+    assert [int(message.value) for message in kafka.read_all(topic)] == list(range(50))
 
 
 @pytest.mark.parametrize(

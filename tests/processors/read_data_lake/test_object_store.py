@@ -13,7 +13,7 @@ from flowengine.testing import ProcessorRunner
 from processors.read_data_lake import ReadDataLake
 from processors.read_data_lake.storage import _pattern
 
-KEYS = {"access_key": "test", "secret_key": "hidden", "region": "us-east-1"}
+KEYS: dict[str, Any] = {"access_key": "test", "secret_key": "hidden", "region": "us-east-1"}
 
 
 @pytest.fixture(scope="module")
