@@ -27,7 +27,7 @@ quick: setup ## the fast tests (under a minute)
 check: setup ## format, lint, types, who may import whom, stale documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy $(CODE) tests
+	$(BIN)/mypy $(CODE)
 	$(PYTEST) -q tests/test_architecture.py tests/test_project.py $(wildcard tests/docs)
 
 bench: ## measure; table on screen, build/bench.json (ONLY=name for one)

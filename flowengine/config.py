@@ -157,6 +157,7 @@ SETTINGS: Final = (
     Setting("drain_timeout", "5 sec", _duration, "How long a stop lets queues empty themselves."),
     Setting("listen", None, _address, "Address of the control API beside its Unix socket."),
     Setting("log_level", "info", _one_of(LOG_LEVELS), "Lowest level that is written to the log."),
+    Setting("provenance", "true", _truth, "Record what happened to a sample of FlowFiles."),
     Setting("debug", "false", _truth, "Show tracebacks of errors."),
 )
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}

@@ -29,7 +29,7 @@ def exit_code_of(error: BaseException) -> ExitCode:
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
-    """The errors inside nested groups, as task groups raise them; the error itself if it is none."""
+    """The errors inside nested groups, as task groups raise them; else the error itself."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from leaves(inner)

@@ -342,7 +342,7 @@ class ProcessSession:
     def rollback(self) -> None:
         """Put everything back; what was created is gone. A second time does nothing."""
         if not self._over:
-            self._over = True
+            self._over, self._waiting = True, []
             rollback(self.work, self._core)
 
 

@@ -58,6 +58,7 @@ class PutFile(Processor):
     """Write the content of each FlowFile to a file that appears whole or not at all."""
 
     tags = ("file", "put", "write", "local", "sink")
+    provenance = "SEND"
     reads = {"filename": "Name of the file, unless `filename` says otherwise."}
     writes = {"file.path": "Where the file was written."}
     blocking = True

@@ -3,18 +3,21 @@
 import asyncio
 import itertools
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from flowengine.clock import FakeClock
 from flowengine.connection import Connection, Limits
+from flowengine.content import FileContent
 from flowengine.definition.builder import Flow
 from flowengine.definition.flat import LoadedFlow
 from flowengine.engine import Engine, Removed
 from flowengine.flowfile import FlowFile
+from flowengine.piece import Piece
 from flowengine.processor import InputRequirement, Processor, ProcessorProperties, Relationship
 from flowengine.repository import MemoryRepository, Repository
+from flowengine.session import ProcessSession
 
 SECOND = 1_000_000
 _made = itertools.count()
@@ -78,7 +81,7 @@ def processor(
             await trigger(context, session)
     else:
 
-        def on_trigger(self, context, session):
+        def on_trigger(self, context, session):  # type: ignore[misc]
             trigger(context, session)
 
     return type(name or f"Made{next(_made)}", (Processor,), {**body, "on_trigger": on_trigger})
@@ -113,6 +116,23 @@ def chain(*steps: type[Processor] | tuple, **settings: Any) -> LoadedFlow:
         if index:
             flow.connect(f"p{index - 1}", "success", f"p{index}", **settings)
     return flow.load()
+
+
+def polled(pieces: Iterable[Piece]) -> list[FlowFile]:
+    """The FlowFiles of pieces that a poll has taken."""
+    return [flowfile for piece in pieces for flowfile in piece.flowfiles or ()]
+
+
+def only(session: ProcessSession) -> FlowFile:
+    """The next FlowFile; there is one."""
+    [flowfile] = session.get_batch(1)
+    return flowfile
+
+
+def file_of(flowfile: FlowFile) -> FileContent:
+    """Its content, which is in a file."""
+    assert isinstance(flowfile.content, FileContent)
+    return flowfile.content
 
 
 def flowfile(number: int, size: int = 1, **fields: Any) -> FlowFile:

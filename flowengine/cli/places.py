@@ -13,8 +13,28 @@ from flowengine.errors import DefinitionError
 if TYPE_CHECKING:
     from flowengine.control.client import ControlClient
 
+FORMAT = ".json"
+
+
+def complete_flow(incomplete: str) -> list[str]:
+    """Flow files and folders that begin so, and names of flows in the folder ``flows``."""
+    paths = Path().glob(f"{incomplete}*") if not incomplete.startswith("/") else ()
+    found = [
+        f"{path}/" if path.is_dir() else str(path)
+        for path in paths
+        if path.is_dir() or path.suffix == FORMAT
+    ]
+    names = [path.stem for path in Path("flows").glob(f"{incomplete}*{FORMAT}")]
+    return sorted(name for name in {*found, *names} if not name.startswith("."))
+
+
 FlowArgument = Annotated[
-    str, typer.Argument(metavar="FLOW", help="Flow file, or the name of one in the folder flows.")
+    str,
+    typer.Argument(
+        metavar="FLOW",
+        help="Flow file, or the name of one in the folder flows.",
+        autocompletion=complete_flow,
+    ),
 ]
 DataDirOption = Annotated[
     str | None,
@@ -22,7 +42,6 @@ DataDirOption = Annotated[
         "--data-dir", metavar="DIR", help="Data directory; .flowengine/NAME when left out."
     ),
 ]
-FORMAT = ".json"
 
 
 def flow_file(name: str) -> Path:

@@ -6,8 +6,8 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -18,11 +18,13 @@ from flowengine.cli.display import show
 from flowengine.cli.words import counted
 from flowengine.config import RepositoryKind, Settings
 from flowengine.control import serving
+from flowengine.control.address import read_runner
 from flowengine.definition.flat import LoadedFlow
 from flowengine.definition.load import Options
 from flowengine.engine import Engine, Removed
 from flowengine.exit_codes import ExitCode
 from flowengine.logs import logging_to
+from flowengine.provenance import Recorder, recording
 from flowengine.repository import MemoryRepository, Repository, SqliteRepository
 from flowengine.units import format_duration
 from flowengine.watchdog import stopped_at_start
@@ -111,8 +113,27 @@ async def _surrounded(engine: Engine, plan: Plan) -> AsyncIterator[None]:
     """Logs and the control API, while the flow runs."""
     level = str(plan.settings["log_level"]).upper()
     with logging_to(plan.data_dir, console=not sys.stderr.isatty(), level=level):
-        async with serving(engine, plan.data_dir, listen=plan.settings["listen"]):
-            yield
+        with _recorded(engine, plan) as recorder:
+            listen = plan.settings["listen"]
+            async with serving(engine, plan.data_dir, listen=listen, recorder=recorder):
+                _announce(plan)
+                yield
+
+
+def _announce(plan: Plan) -> None:
+    runner = read_runner(plan.data_dir)
+    if runner is not None and runner.listen:
+        _say(f"control API at http://{runner.listen}")
+
+
+@contextmanager
+def _recorded(engine: Engine, plan: Plan) -> Iterator[Recorder | None]:
+    """Provenance, unless it is switched off or there is no disk for it."""
+    if not plan.settings["provenance"] or plan.settings.repository is RepositoryKind.MEMORY:
+        yield None
+        return
+    with recording(engine, plan.data_dir) as recorder:
+        yield recorder
 
 
 class Stops:

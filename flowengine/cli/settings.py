@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,15 +14,21 @@ from flowengine.config import PREFIX, SETTINGS, Settings, read_settings
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
+def _option(name: str, metavar: str) -> Any:
+    """The option that sets a setting, described as the setting is."""
+    (setting,) = (one for one in SETTINGS if one.name == name)
+    return typer.Option(setting.flag, metavar=metavar, help=setting.description)
+
+
 @app.command(epilog="Example: flowengine config --json")
 def config(
-    data_root: Annotated[str | None, typer.Option(metavar="DIR")] = None,
-    data_dir: Annotated[str | None, typer.Option(metavar="DIR")] = None,
-    repository: Annotated[str | None, typer.Option(metavar="KIND")] = None,
-    memory_budget: Annotated[str | None, typer.Option(metavar="SIZE")] = None,
-    drain_timeout: Annotated[str | None, typer.Option(metavar="TIME")] = None,
-    listen: Annotated[str | None, typer.Option(metavar="ADDR")] = None,
-    log_level: Annotated[str | None, typer.Option(metavar="LEVEL")] = None,
+    data_root: Annotated[str | None, _option("data_root", "DIR")] = None,
+    data_dir: Annotated[str | None, _option("data_dir", "DIR")] = None,
+    repository: Annotated[str | None, _option("repository", "KIND")] = None,
+    memory_budget: Annotated[str | None, _option("memory_budget", "SIZE")] = None,
+    drain_timeout: Annotated[str | None, _option("drain_timeout", "TIME")] = None,
+    listen: Annotated[str | None, _option("listen", "ADDR")] = None,
+    log_level: Annotated[str | None, _option("log_level", "LEVEL")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show every setting, its value and where that comes from.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated, BinaryIO, cast
 
 from fastapi import Depends, Request
-from starlette.responses import Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from flowengine.control.desk import Desk
 from flowengine.control.problems import Problem

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 
 from flowengine.control import commands, history, observing, queues
 from flowengine.control.desk import Desk
-from flowengine.control.problems import on_error, on_http_error, on_invalid
+from flowengine.control.refusals import on_error, on_http_error, on_invalid
 from flowengine.errors import FlowEngineError
 
 
@@ -19,6 +18,7 @@ def create_app(desk: Desk) -> FastAPI:
     for part in (commands, queues, history, observing):  # the last one catches all other paths
         app.include_router(part.router)
     app.add_exception_handler(FlowEngineError, on_error)
-    app.add_exception_handler(HTTPException, on_http_error)
+    for status in (404, 405):
+        app.add_exception_handler(status, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     return app

@@ -8,14 +8,13 @@ the flow goes on; what it unlinks meanwhile lives on under the second name.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sqlite3
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-from anyio import to_thread
 
 from flowengine.control.desk import Desk
 from flowengine.control.problems import Problem
@@ -81,9 +80,9 @@ def backup_stopped(directory: Path, target: Path) -> dict[str, Any]:
 
 async def backup_running(desk: Desk, target: Path) -> dict[str, Any]:
     """Back up the desk's flow while it runs. Raises Problem when that cannot be."""
-    await to_thread.run_sync(make_target, target)
+    await asyncio.to_thread(make_target, target)
     snapshot = await desk.call(_between_cuts, desk.engine, target, timeout=MOMENT)
-    copied: dict[str, Any] = await to_thread.run_sync(snapshot.copy)
+    copied: dict[str, Any] = await asyncio.to_thread(snapshot.copy)
     return copied
 
 

@@ -49,6 +49,7 @@ class ControlClient:
 
         self.data_dir = data_dir
         self._path = _socket_of(data_dir)
+        self._probed = False
         self._http = httpx.Client(
             transport=httpx.HTTPTransport(uds=self._path),
             base_url="http://runner",
@@ -80,6 +81,9 @@ class ControlClient:
     def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
         import httpx
 
+        if not self._probed and not is_running(self.data_dir):
+            raise not_running(self.data_dir)  # httpcore leaves a socket open when it cannot connect
+        self._probed = True
         try:
             answer = self._http.request(method, path, **how)
         except httpx.ConnectError:

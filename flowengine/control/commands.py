@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
-from starlette.background import BackgroundTask
-from starlette.responses import Response
+from fastapi import APIRouter, BackgroundTasks, Body
+from fastapi.responses import Response
 
 from flowengine.control import operations
 from flowengine.control.answers import DeskHere, json
@@ -66,7 +65,9 @@ def _restart(desk: Desk, id: str, *, force: bool) -> Response:
             processor=id,
         )
     answer = json({"state": "restarting", "without": id}, 202)
-    answer.background = BackgroundTask(desk.restart, id)
+    after = BackgroundTasks()
+    after.add_task(desk.restart, id)
+    answer.background = after
     return answer
 
 

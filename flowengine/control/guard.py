@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+from typing import Any
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from fastapi.datastructures import Headers
 
 from flowengine.control.address import TOKEN
-from flowengine.control.problems import problem_response
+from flowengine.control.refusals import problem_response
 
 
 class Guard:
     """An ASGI app in front of another one."""
 
-    def __init__(self, app: ASGIApp, host: str, token: str | None) -> None:
+    def __init__(self, app: Any, host: str, token: str | None) -> None:
         self._app = app
         self._host = host
         self._token = token
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Let a request pass, or answer 401 or 403."""
         headers = Headers(scope=scope)
         if self._token is not None and not self._knows_token(headers):

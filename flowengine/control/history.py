@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
-from anyio import to_thread
 from fastapi import APIRouter, Query
-from starlette.responses import Response
+from fastapi.responses import Response
 
 from flowengine.control.answers import DeskHere, json
 from flowengine.control.desk import Desk
@@ -37,7 +37,7 @@ async def _asked(desk: Desk, question: Callable[[ProvenanceStore], T]) -> T:
         finally:
             store.close()
 
-    return await to_thread.run_sync(there)
+    return await asyncio.to_thread(there)
 
 
 @router.get("/provenance")

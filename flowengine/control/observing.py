@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
-from anyio import to_thread
 from fastapi import APIRouter, Query
-from starlette.responses import Response, StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from flowengine import metrics
 from flowengine.control import operations
 from flowengine.control.answers import DeskHere, json
-from flowengine.control.problems import Problem, problem_response
+from flowengine.control.problems import Problem
+from flowengine.control.refusals import problem_response
 from flowengine.logs import log_path, tail
 
 router = APIRouter()
@@ -62,7 +63,7 @@ async def state(desk: DeskHere, processor: str) -> Response:
 @router.get("/logs")
 async def logs(desk: DeskHere, lines: Annotated[int, Query(ge=1, le=10_000)] = 100) -> Response:
     """The last lines of the log, oldest first."""
-    return json(await to_thread.run_sync(tail, log_path(desk.data_dir), lines))
+    return json(await asyncio.to_thread(tail, log_path(desk.data_dir), lines))
 
 
 @router.get("/metrics")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Header, Query
-from starlette.responses import Response
+from fastapi.responses import Response
 
 from flowengine.control import operations
 from flowengine.control.answers import DeskHere, content_response, json

@@ -291,9 +291,8 @@ class _Session:
                 self._ended(flowfile, group.relationship)
 
     def _change(self, before: FlowFile, after: FlowFile) -> str | None:
-        declared = getattr(self._node.processor, "provenance", None)
-        if declared is not None:
-            return str(declared)
+        if self._node.processor.provenance:
+            return self._node.processor.provenance
         if after.content is not before.content:
             return "CONTENT_MODIFIED"
         if after.attributes != before.attributes:
@@ -307,8 +306,8 @@ class _Session:
 
 def _entry(node: Node) -> str:
     """How FlowFiles enter by this source: from outside when it does I/O."""
-    declared = getattr(node.processor, "provenance", None)
-    return str(declared or ("RECEIVE" if node.is_async or node.blocking else "CREATE"))
+    outside = node.is_async or node.blocking
+    return node.processor.provenance or ("RECEIVE" if outside else "CREATE")
 
 
 def _feeding(work: Work) -> dict[int, str]:

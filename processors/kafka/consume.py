@@ -12,8 +12,10 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from flowengine.context import ProcessContext
+from flowengine.errors import DefinitionError
 from flowengine.flowfile import FlowFile
 from flowengine.processor import (
+    ControllerService,
     Example,
     InputRequirement,
     NifiNote,
@@ -62,6 +64,7 @@ class ConsumeKafka(Processor):
     """
 
     tags = ("kafka", "consume", "get", "read", "subscribe", "messaging")
+    provenance = "RECEIVE"
     input = InputRequirement.FORBIDDEN
     writes = {
         "kafka.topic": "Topic that it came from.",
@@ -203,6 +206,21 @@ class ConsumeKafka(Processor):
         if properties.output is Output.NDJSON:
             return cls.relationships
         return {"success": cls.success}
+
+    @classmethod
+    async def reset_positions(
+        cls, properties: Properties, services: Mapping[str, ControllerService], to: str | int
+    ) -> Mapping[str, Any]:
+        """Move the group's offsets to earliest, latest or a time in µs (``flowengine reset``)."""
+        from processors.kafka.reset import reset_positions
+
+        service = services.get(properties.connection)
+        if not isinstance(service, KafkaConnection):
+            raise DefinitionError(
+                "processor ConsumeKafka: property 'connection' must name a KafkaConnection; got "
+                f"{properties.connection!r}"
+            )
+        return await reset_positions(properties, service, to)
 
     def __init__(self, properties: Properties) -> None:
         super().__init__(properties)

@@ -175,8 +175,7 @@ class Member:
                     await self._handover.wait_for_news(self._number)
         with suppress(TimeoutError):
             async with asyncio.timeout(budget):
-                while not await self._commit(consumer, partitions) and self._handover.stopping:
-                    await asyncio.sleep(COMMIT_AGAIN)  # a rebalance is under way and will end
+                await self._commit_finally(consumer, partitions)
 
     def _is_owed(self, partitions: Partitions) -> bool:
         """Whether the flow has records of these partitions that are not yet durable."""
@@ -238,6 +237,13 @@ class Member:
             await self._commit(consumer, self._assigned)
             self._places.release(consumer)
             await asyncio.sleep(COMMIT_EVERY)
+
+    async def _commit_finally(self, consumer: AIOKafkaConsumer, partitions: Partitions) -> None:
+        """Commit; at the end of the processor again, when a rebalance was in the way."""
+        while True:
+            if await self._commit(consumer, partitions) or not self._handover.stopping:
+                return
+            await asyncio.sleep(COMMIT_AGAIN)
 
     async def _commit(self, consumer: AIOKafkaConsumer, partitions: Partitions) -> bool:
         """Commit what is durable. False when the group did not take it."""

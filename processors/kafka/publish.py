@@ -61,6 +61,7 @@ class PublishKafka(Processor):
     """
 
     tags = ("kafka", "publish", "put", "send", "produce", "messaging")
+    provenance = "SEND"
     reads = {
         KEY: "Key of the message, when the property 'key' is not set.",
         TOMBSTONE: "With 'true' and an empty content, the message has a null value.",

@@ -106,5 +106,5 @@ def _missing(topic: str) -> Problem:
     return Problem(
         "UnknownTopicOrPartitionError",
         f"topic {topic!r} must exist; got none, and the broker does not create it; run "
-        f"`flowengine kafka topics create {topic}`, or set 'topic_partitions'",
+        f"`flowengine kafka topics --create {topic}`, or set 'topic_partitions'",
     )

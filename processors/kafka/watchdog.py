@@ -73,5 +73,5 @@ def missing_topic(topic: str) -> str:
     """The warning for a topic that is not there."""
     return (
         f"topic {topic!r} must exist; got none, and the broker does not create it; run "
-        f"`flowengine kafka topics create {topic}`; it is read as soon as it exists"
+        f"`flowengine kafka topics --create {topic}`; it is read as soon as it exists"
     )

@@ -54,6 +54,7 @@ class ReadDataLake(Processor):
     """Read records from files: JSON, NDJSON, CSV or Parquet, local or in an object store."""
 
     tags = ("file", "lake", "read", "json", "csv", "parquet", "s3", "ndjson", "source")
+    provenance = "RECEIVE"
     writes = {
         "filename": "Name of the file.",
         "path": "Folder of the file, relative to the property `path`.",

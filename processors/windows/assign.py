@@ -28,11 +28,15 @@ class Windower(Protocol):
     def windows(self, time: int) -> list[Span]:
         """The windows that hold a time, earliest first; none where windows leave gaps."""
 
+    def assign(self, times: list[int]) -> list[list[Span]]:
+        """The windows of many times; times of the same windows get the same list."""
+
 
 class Hopping:
     """Windows of one size, a new one every ``slide``; tumbling when both are the same.
 
     offset: shifts all of them; any sign, taken modulo the slide
+    width:  of the panes of which all windows are made
     """
 
     def __init__(self, size: int, slide: int, offset: int = 0) -> None:
@@ -41,22 +45,30 @@ class Hopping:
 
     def windows(self, time: int) -> list[Span]:
         size, slide = self.size, self.slide
-        last = time - (time - self.offset) % slide
-        first = last - (last + size - 1 - time) // slide * slide
-        return [Span(start, start + size) for start in range(first, last + 1, slide)]
+        starts = range(self.first(time), self.last(time) + 1, slide)
+        return [Span(start, start + size) for start in starts]
 
-    # panes: windows share their records in pieces of the greatest width that fits both
+    def first(self, time: int) -> int:
+        """Start of the first window that holds a time."""
+        last = self.last(time)
+        return last - (last + self.size - 1 - time) // self.slide * self.slide
 
-    def pane(self, time: int) -> int:
-        """Start of the pane that holds a time."""
-        return time - (time - self.offset) % self.width
+    def assign(self, times: list[int]) -> list[list[Span]]:
+        """The windows of each time; times of the same windows get the same list."""
+        width, offset = self.width, self.offset
+        known: dict[int, list[Span]] = {}
+        found = []
+        for time in times:
+            pane = time - (time - offset) % width
+            spans = known.get(pane)
+            if spans is None:
+                spans = known[pane] = self.windows(pane)
+            found.append(spans)
+        return found
 
-    def containing(self, pane: int) -> range:
-        """Starts of the windows that a pane is part of."""
-        spans = self.windows(pane)
-        if not spans:
-            return range(0)
-        return range(spans[0].start, spans[-1].start + 1, self.slide)
+    def last(self, time: int) -> int:
+        """Start of the last window that holds a time."""
+        return time - (time - self.offset) % self.slide
 
 
 class Calendar(StrEnum):
@@ -73,13 +85,22 @@ class CalendarWindows:
 
     def __init__(self, unit: Calendar, zone: str) -> None:
         self.unit, self.zone = unit, ZoneInfo(zone)
-        self._known = Span(0, 0)
+        self._known = [Span(0, 0)]
 
     def windows(self, time: int) -> list[Span]:
-        known = self._known
-        if not known.start <= time < known.end:  # neighbours in time share their window
-            known = self._known = self._find(time)
-        return [known]
+        return self.assign([time])[0]
+
+    def assign(self, times: list[int]) -> list[list[Span]]:
+        """The window of each time; neighbours in time mostly share it."""
+        known: dict[Span, list[Span]] = {}
+        found = []
+        for time in times:
+            [span] = self._known
+            if not span.start <= time < span.end:
+                span = self._find(time)
+                self._known = known.setdefault(span, [span])
+            found.append(self._known)
+        return found
 
     def _find(self, time: int) -> Span:
         day = (EPOCH + timedelta(microseconds=time)).astimezone(self.zone).date()

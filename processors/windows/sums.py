@@ -24,26 +24,26 @@ class Total(NamedTuple):
 
     whole: sum of the integers, as text beyond 64 bits
     parts: floats whose exact sum is that of all floats
-    count: how many were added
+    number: how many were added
     """
 
     whole: int | str = 0
     parts: tuple[float, ...] = ()
-    count: int = 0
+    number: int = 0
 
     def plus(self, values: list[int | float]) -> Total:
         """With these added."""
         floats = [v for v in values if type(v) is float]
-        integers = values if not floats else [v for v in values if type(v) is not float]
+        integers = [v for v in values if type(v) is int]
         whole = pack(int(self.whole) + sum(integers))
         parts = _parts([*self.parts, *floats]) if floats else self.parts
-        return Total(whole, parts, self.count + len(values))
+        return Total(whole, parts, self.number + len(values))
 
     def merged(self, other: Total) -> Total:
         """The sum of both."""
         whole = pack(int(self.whole) + int(other.whole))
         parts = self.parts + other.parts
-        return Total(whole, _parts(parts) if parts else (), self.count + other.count)
+        return Total(whole, _parts(parts) if parts else (), self.number + other.number)
 
     @property
     def value(self) -> int | float:
@@ -60,11 +60,11 @@ class Total(NamedTuple):
     @property
     def mean(self) -> float | None:
         """The mean, rounded once."""
-        if not self.count:
+        if not self.number:
             return None
         if all(map(math.isfinite, self.parts)):
-            return nearest(self.exact / self.count)
-        return sum(self.parts) / self.count
+            return nearest(self.exact / self.number)
+        return sum(self.parts) / self.number
 
 
 def nearest(number: Fraction) -> float:
@@ -82,6 +82,6 @@ def _parts(values: Iterable[float]) -> tuple[float, ...]:
         while rest := math.fsum(left):
             parts.append(rest)
             left.append(-rest)
-    except OverflowError:
+    except (OverflowError, ValueError):  # beyond the greatest float, now or before
         return (math.copysign(math.inf, sum(left)),)
     return tuple(parts) or (0.0,)

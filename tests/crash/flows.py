@@ -38,7 +38,7 @@ class Order(msgspec.Struct):
     die_at: str = ""
     passage: int = 1
     member: str = ""
-    until_complete: bool = True
+    until_complete: bool = False
 
 
 class LoggingPutFile(PutFile):
@@ -121,8 +121,10 @@ def consumer(order: Order) -> Flow:
     )
     ends = {"auto_terminate": ["failure", "unmatched"]}
     flow.add("identify", "EvaluateJsonPath", ends, paths={IDENTITY: "$.number"})
-    flow.connect("consume", "success", "identify")
-    flow.connect("identify", "matched", _put_file(flow, order))
+    # Short queues: reading and acknowledging goes on for as long as the sink works.
+    short = {"back_pressure": {"objects": 500}}
+    flow.connect("consume", "success", "identify", **short)
+    flow.connect("identify", "matched", _put_file(flow, order), **short)
     return flow
 
 

@@ -98,7 +98,8 @@ class Trial:
         outside = kill.point == OUTSIDE
         point = "" if outside else kill.point
         lives = len(self.lives())
-        with self.life(die_at=point, passage=kill.passage, until_complete=outside) as process:
+        member = "" if point == "mid-rebalance" else "static"  # the latter is back at once
+        with self.life(die_at=point, passage=kill.passage, member=member) as process:
             until(lambda: len(self.lives()) > lives or self.ended(process), "the victim's start")
             with provoked:
                 if outside:
@@ -111,7 +112,7 @@ class Trial:
 
     def finish(self) -> None:
         """One life without a pause that ends by itself, with nothing left in the flow."""
-        with self.life(pause=0.0) as process:
+        with self.life(pause=0.0, until_complete=True) as process:
             self.wait(process)
             assert process.returncode == 0, self.output()
 

@@ -43,7 +43,19 @@ def need_strace() -> str:
 def traced(order: Order, output: Path) -> Iterator[subprocess.Popen[str]]:
     """A victim that runs under strace; it must end by itself, well, within the block."""
     victim = [sys.executable, "-m", "tests.crash.victim", msgspec.json.encode(order).decode()]
-    options = ["-D", "-f", "-y", "-ttt", "-x", "-s", "8300", "-e", f"trace={CALLS}", "-o", str(output)]
+    options = [
+        "-D",
+        "-f",
+        "-y",
+        "-ttt",
+        "-x",
+        "-s",
+        "8300",
+        "-e",
+        f"trace={CALLS}",
+        "-o",
+        str(output),
+    ]
     with subprocess.Popen([need_strace(), *options, *victim], cwd=REPOSITORY, text=True) as process:
         try:
             yield process

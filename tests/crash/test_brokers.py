@@ -38,7 +38,7 @@ def strike(trial: Trial, kafka: KafkaForTests, number: int) -> None:
 
 def run_struck(trial: Trial, kafka: KafkaForTests, number: int) -> None:
     """Run a producer to its end while a broker is killed and restarted."""
-    with trial.life() as process:
+    with trial.life(until_complete=True) as process:
         try:
             strike(trial, kafka, number)
         finally:
@@ -48,7 +48,7 @@ def run_struck(trial: Trial, kafka: KafkaForTests, number: int) -> None:
 
 
 def consume_struck(trial: Trial, kafka: KafkaForTests, number: int) -> None:
-    with trial.life(until_complete=False):
+    with trial.life():
         try:
             strike(trial, kafka, number)
         finally:

@@ -46,7 +46,7 @@ def survive(kafka: KafkaForTests, trial: Trial, kills: int) -> None:
 
 
 def test_a_killed_consumer_delivers_every_record(tmp_path, kafka, kills):
-    trial = make_trial(tmp_path, kafka, 5000 + 2500 * kills, pause=0.02)
+    trial = make_trial(tmp_path, kafka, 5000 + 2000 * kills, pause=0.02)
     survive(kafka, trial, kills)
     delivered = trial.delivered()
     assert missing(delivered, trial.order.count) == []
@@ -56,7 +56,7 @@ def test_a_killed_consumer_delivers_every_record(tmp_path, kafka, kills):
 @pytest.mark.campaign
 @pytest.mark.timeout(3600)
 def test_a_consumer_killed_many_times_delivers_every_record(tmp_path, kafka, kills):
-    trial = make_trial(tmp_path, kafka, 5000 + 2500 * kills, pause=0.02)
+    trial = make_trial(tmp_path, kafka, 5000 + 2000 * kills, pause=0.02)
     survive(kafka, trial, kills)
     delivered = trial.delivered()
     assert missing(delivered, trial.order.count) == []

@@ -10,11 +10,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from flowengine.connection import Connection
 from flowengine.errors import RepositoryError
+from flowengine.flowfile import FlowFile
 from flowengine.line import Holds, PositionLine, runs
 from flowengine.piece import OVERHEAD, ROW_BYTES, ROW_OBJECTS, Piece, Row
 from flowengine.prioritizers import sort_key
 from flowengine.repository import MemoryRepository
-from tests.processors_for_tests import flowfile, queue
+from tests.processors_for_tests import flowfile, polled, queue
 
 PRIORITIES = st.sampled_from([None, "1", "-3", "10", "9", "abc", "b", " 2 ", "1.5"])
 
@@ -31,7 +32,7 @@ class Disk(MemoryRepository):
         if piece.row is None:
             piece.row, piece.offset = Row(len(self.stored) + 1, piece.count), 0
             piece.row.stored = True
-            self.stored[piece.row.id] = list(piece.flowfiles)
+            self.stored[piece.row.id] = list(piece.flowfiles or ())
 
     def load(self, piece):
         if self.broken:
@@ -81,12 +82,13 @@ class ConnectionMachine(RuleBasedStateMachine):
         free = [entry for entry in self.waiting if entry[1].penalty_until <= self.now]
         if self.key is None:
             return sorted(free, key=lambda entry: entry[0])
-        return sorted(free, key=lambda entry: (self.key(entry[1], entry[0]), entry[0]))
+        key = self.key
+        return sorted(free, key=lambda entry: (key(entry[1], entry[0]), entry[0]))
 
     @rule(objects=st.sampled_from([1, 2, 10, 256, 300]), size=st.sampled_from([1, 50, 10**6]))
     def poll(self, objects, size):
         pieces = self.queue.poll(objects, size, self.now)
-        got = [f for piece in pieces for f in piece.flowfiles]
+        got = polled(pieces)
         expected = self._ready()[: len(got)]
         assert got == [f for _, f in expected]
         assert len(got) <= objects
@@ -142,7 +144,7 @@ class ConnectionMachine(RuleBasedStateMachine):
         assert freed >= min(excess, self._evictable(before))
 
     def _evictable(self, resident):
-        flying = [f for pieces, _ in self.sessions for p in pieces for f in p.flowfiles]
+        flying = [f for pieces, _ in self.sessions for f in polled(pieces)]
         return resident - sum(f.size + OVERHEAD for f in flying)
 
     @rule(maximum=st.integers(1, 400), newest=st.booleans())
@@ -179,7 +181,7 @@ class ConnectionMachine(RuleBasedStateMachine):
             self.queue.restore(pieces)
             self.waiting += entries
         self.now += 1000
-        rest = [f for p in self.queue.poll(10**9, 10**9, self.now) for f in p.flowfiles]
+        rest = polled(self.queue.poll(10**9, 10**9, self.now))
         assert rest == [f for _, f in self._ready()]
 
 
@@ -196,8 +198,8 @@ def filled(count: int, **options) -> Connection:
     return made
 
 
-def polled(connection: Connection, objects: int = 10**6, size: int = 10**9, now: int = 0) -> list:
-    return [f.id for piece in connection.poll(objects, size, now) for f in piece.flowfiles]
+def ids_of(connection: Connection, objects: int = 10**6, size: int = 10**9, now: int = 0) -> list:
+    return [f.id for f in polled(connection.poll(objects, size, now))]
 
 
 @pytest.mark.parametrize(
@@ -229,33 +231,33 @@ def test_statistics_name_the_fuller_bound():
 def test_at_least_one_is_polled_however_large_it_is():
     made = queue()
     made.put([flowfile(1, 5000), flowfile(2, 1)], 5001)
-    assert polled(made, 10, 100) == [1]
-    assert polled(made, 10, 100) == [2]
+    assert ids_of(made, 10, 100) == [1]
+    assert ids_of(made, 10, 100) == [2]
 
 
 # -- expiration (NiFi scenarios 18, 19) --------------------------------------------------------
 
 
 def test_a_poll_drops_what_has_expired_and_reports_it():
-    made, gone = queue(expiration=10), []
+    made, gone = queue(expiration=10), list[FlowFile]()
     made.expired = gone.extend
     made.put([flowfile(i, entry_time=0) for i in range(100)], 100)
-    assert polled(made, now=10) == []
+    assert ids_of(made, now=10) == []
     assert (made.count, made.bytes, made.in_flight, len(gone)) == (0, 0, 0, 100)
 
 
 def test_what_lives_between_expired_ones_keeps_its_order():
-    made, gone = queue(expiration=10), []
+    made, gone = queue(expiration=10), list[FlowFile]()
     made.expired = gone.extend
     made.put([flowfile(i, entry_time=20 if i % 3 else 0) for i in range(9)], 9)
-    assert polled(made, now=15) == [1, 2, 4, 5, 7, 8]
+    assert ids_of(made, now=15) == [1, 2, 4, 5, 7, 8]
     assert [f.id for f in gone] == [0, 3, 6]
 
 
 # -- prioritizers (NiFi scenarios 28, 30) ------------------------------------------------------
 
 
-def with_priority(number: int, priority: str | None) -> object:
+def with_priority(number: int, priority: str | None) -> FlowFile:
     return flowfile(number, attributes={} if priority is None else {"priority": priority})
 
 
@@ -263,7 +265,7 @@ def test_priority_is_integers_by_value_then_text_then_none():
     made = queue(sort_key=sort_key(["priority attribute"]))
     values = [None, "b", "10", "9", "-1", "a", "1.5", " 2 "]
     made.put([with_priority(i, value) for i, value in enumerate(values)], 8)
-    assert [values[i] for i in polled(made)] == ["-1", " 2 ", "9", "10", "1.5", "a", "b", None]
+    assert [values[i] for i in ids_of(made)] == ["-1", " 2 ", "9", "10", "1.5", "a", "b", None]
 
 
 @pytest.mark.parametrize(
@@ -272,7 +274,7 @@ def test_priority_is_integers_by_value_then_text_then_none():
 def test_age_is_that_of_the_oldest_ancestor(name, order):
     made = queue(sort_key=sort_key([name]))
     made.put([flowfile(i, entry_time=time) for i, time in enumerate([5, 1, 9])], 3)
-    assert polled(made) == order
+    assert ids_of(made) == order
 
 
 def test_later_prioritizers_decide_where_earlier_ones_do_not():
@@ -282,16 +284,16 @@ def test_later_prioritizers_decide_where_earlier_ones_do_not():
         [flowfile(i, attributes={"priority": p}, entry_time=t) for i, (p, t) in enumerate(pairs)],
         3,
     )
-    assert polled(made) == [2, 1, 0]
+    assert ids_of(made) == [2, 1, 0]
 
 
 def test_a_penalized_one_comes_after_all_others_whatever_its_priority():
     made = queue(sort_key=sort_key(["priority attribute"]))
     made.put_penalized([flowfile(1, attributes={"priority": "0"}, penalty_until=100)])
     made.put([with_priority(2, "5")], 1)
-    assert polled(made, now=50) == [2]
+    assert ids_of(made, now=50) == [2]
     assert made.next_due() == 100
-    assert polled(made, now=100) == [1]
+    assert ids_of(made, now=100) == [1]
 
 
 def test_priority_order_survives_thirty_thousand_that_are_polled_and_put_back():
@@ -299,7 +301,7 @@ def test_priority_order_survives_thirty_thousand_that_are_polled_and_put_back():
     made.put([with_priority(i, str(-i)) for i in range(30_000)], 30_000)
     for _ in range(3):
         made.restore(made.poll(1000, 10**9, 0))
-    assert polled(made) == list(range(29_999, -1, -1))
+    assert ids_of(made) == list(range(29_999, -1, -1))
 
 
 # -- faults and pitfalls -----------------------------------------------------------------------
@@ -320,11 +322,11 @@ def test_a_fault_in_the_middle_of_a_poll_loses_nothing():
     made, disk = evicted(6, 2)
     made.restore(made.poll(2, 10, 0))  # the head is in memory again
     disk.broken = True
-    assert polled(made) == [0, 1]
+    assert ids_of(made) == [0, 1]
     with pytest.raises(RepositoryError):
         made.poll(10, 10, 0)
     disk.broken = False
-    assert polled(made) == [2, 3, 4, 5]
+    assert ids_of(made) == [2, 3, 4, 5]
     assert made.in_flight == made.count == 6
 
 
@@ -339,7 +341,7 @@ def test_a_fault_at_the_end_of_a_penalty_loses_nothing():
     with pytest.raises(RepositoryError):
         made.poll(10, 10, 5)
     disk.broken = False
-    assert polled(made, now=5) == [2, 1, 0]
+    assert ids_of(made, now=5) == [2, 1, 0]
 
 
 def test_ten_thousand_penalties_that_end_together_are_released_in_order():
@@ -348,7 +350,7 @@ def test_ten_thousand_penalties_that_end_together_are_released_in_order():
     for a, b in zip(free, late, strict=True):
         made.put([flowfile(a)], 1)
         made.put_penalized([flowfile(b, penalty_until=5)])
-    assert polled(made, now=5) == list(range(20_000))
+    assert ids_of(made, now=5) == list(range(20_000))
 
 
 def test_a_trickle_becomes_few_pieces_until_a_cut_has_seen_them():
@@ -368,7 +370,7 @@ def test_the_callers_list_never_grows():
     made.put([flowfile(2)], 1)
     made.put([flowfile(3)], 1)
     assert len(mine) == 1
-    assert polled(made) == [1, 2, 3]
+    assert ids_of(made) == [1, 2, 3]
 
 
 def test_a_large_batch_becomes_pieces_that_fit_into_rows():
@@ -382,7 +384,7 @@ def test_taking_one_by_one_and_giving_back_leaves_the_order(  # what `get` in a 
     made = filled(1000)
     singles = [made.poll(1, 10, 0)[0] for _ in range(1000)]
     made.restore(singles)
-    assert polled(made) == list(range(1000))
+    assert ids_of(made) == list(range(1000))
 
 
 def test_drain_takes_penalized_ones_too():

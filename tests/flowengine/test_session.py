@@ -1,5 +1,7 @@
 """Sessions: one atomic unit of work that touches connections at its two ends only (E2-E4, E7)."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -225,7 +227,7 @@ CHANGES = st.lists(st.tuples(st.sampled_from("abc"), st.none() | st.integers()),
 @given(CHANGES, CHANGES)
 def test_state_behaves_as_a_dict(before, after):
     base = {key: value for key, value in before if value is not None}
-    model, changes = dict(base), {}
+    model, changes = dict(base), dict[str, Any]()
     state = SessionState(base, changes)
     for key, value in after:
         if value is None:

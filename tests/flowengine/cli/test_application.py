@@ -6,6 +6,7 @@ import typer
 
 from flowengine import registry
 from flowengine.cli.application import SECTIONS
+from flowengine.cli.places import complete_flow
 from tests.flowengine.cli.kit import call
 
 COMMANDS = [name for section in SECTIONS.values() for name in section]
@@ -113,3 +114,11 @@ print(*sorted(set({heavy}) & set(sys.modules)), file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
     assert done.stderr == "\n"
+
+
+def test_completion_offers_flows_by_file_and_by_name(place):
+    (place / "flows").mkdir()
+    (place / "flows" / "users.json").write_text("")
+    (place / "unrelated.txt").write_text("")
+    assert complete_flow("") == ["flows/", "users"]
+    assert complete_flow("flows/u") == ["flows/users.json"]

@@ -1,5 +1,6 @@
 import re
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -174,3 +175,20 @@ class TestRemovedConnections:
         result = call("run", removed, "--until-complete", "--drop-removed")
         assert result.code == 0
         assert result.out == "10 in = 1 out + 0 failed + 0 expired + 9 dropped + 0 queued\n"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
+def test_an_idle_runner_needs_at_most_90_mb(place):
+    with running(waiting(place / "wait.json"), "--drain-timeout", "0 sec") as runner:
+        status = Path(f"/proc/{runner.process.pid}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmRSS:"))
+    assert int(line.split()[1]) <= 90 * 1024
+
+
+@pytest.mark.slow
+def test_a_run_that_listens_says_where(place):
+    arguments = (counted(place / "hello.json"), "--until-complete", "--listen", "0")
+    result = call("run", *arguments)
+    assert result.code == 0
+    assert re.match(r"control API at http://127\.0\.0\.1:\d+\n", result.err)

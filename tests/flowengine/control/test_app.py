@@ -24,7 +24,7 @@ def client(waiting):
 
 async def uuid_of_first(client) -> str:
     listed = (await client.get("/connections/count-sink/flowfiles?limit=1")).json()
-    return listed["flowfiles"][0]["uuid"]
+    return str(listed["flowfiles"][0]["uuid"])
 
 
 # -- looking -----------------------------------------------------------------------------------
@@ -290,7 +290,7 @@ async def test_stop_ends_the_run(waiting):
 # -- while somebody holds the engine -----------------------------------------------------------
 
 
-async def test_the_api_answers_while_a_processor_holds_the_engine_for_three_seconds(tmp_path):
+async def test_the_api_answers_for_as_long_as_a_processor_holds_the_engine(tmp_path):
     """The test drives the client from the I/O side: its own loop is the one that is held."""
     Hold.entered.clear()
     Hold.release.clear()
@@ -315,3 +315,9 @@ async def test_the_api_answers_while_a_processor_holds_the_engine_for_three_seco
         "was done; try again, or terminate that processor"
     )
     assert engine.assembly.nodes["count"].status != "stopping"  # the command was withdrawn
+
+
+async def test_an_unknown_command_is_a_problem(client):
+    answer = await client.post("/processors/sink/explode")
+    assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")
+    assert answer.json()["detail"] == "POST /processors/sink/explode must be a route of ours"

@@ -43,11 +43,17 @@ async def test_an_error_of_the_flow_passes_through_unchanged(tmp_path):
     assert [str(error) for error in caught.value.exceptions] == ["disk must have room; got none"]
 
 
-def test_nothing_heavy_is_imported_before_somebody_connects():
+def test_nothing_heavy_is_imported_before_somebody_connects(tmp_path):
     probe = (
-        "import sys, flowengine.control; print(*{'fastapi', 'uvicorn', 'httpx'} & {*sys.modules})"
+        "import asyncio, pathlib, sys; from flowengine.control import serving;"
+        "from tests.flowengine.running import running, small_flow\n"
+        "heavy = {'fastapi', 'uvicorn', 'starlette'}\n"
+        "async def main(path):\n"
+        "    async with running(path, small_flow()) as engine, serving(engine, path): pass\n"
+        "asyncio.run(main(pathlib.Path(sys.argv[1]))); print(*heavy & {*sys.modules})"
     )
-    result = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    command = [sys.executable, "-c", probe, str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, text=True)
     assert (result.stdout.strip(), result.stderr) == ("", "")
 
 
@@ -62,6 +68,7 @@ async def ask(directory, listen, headers, token=None):
         httpx.AsyncClient() as client,
     ):
         runner = address.read_runner(directory)
+        assert runner is not None
         return await client.get(f"http://{runner.listen}/health/live", headers=headers)
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from flowengine.connection import Limits
 from flowengine.testing import check_processor
+from processors.kafka import admin
 from processors.kafka.consume import ConsumeKafka
 from tests.kafka_fixtures import in_own_loop
 from tests.processors.kafka.running import connection_to, consumer, trigger_until
@@ -54,6 +55,10 @@ def wait_for(condition, patience=30.0):
 
 def committed(kafka, group):
     return {p.partition: p.committed for p in kafka.group(group).positions}
+
+
+def topics_of(kafka):
+    return {topic.name for topic in in_own_loop(admin.list_topics(kafka.bootstrap))}
 
 
 def state_of(runner):
@@ -275,6 +280,7 @@ def test_a_topic_that_was_made_anew_is_read_from_its_beginning(kafka):
         runner.stop()
         kafka.delete_topic(topic)
         kafka.create_topic(topic)
+        wait_for(lambda: topic in topics_of(kafka))  # soon after the broker said so
         kafka.produce(topic, numbers(2))
         runner.restart()
         assert read(runner, 2) == [b"0", b"1"]
@@ -467,11 +473,12 @@ def test_a_missing_topic_is_said_and_read_once_it_exists(kafka):
         trigger_until(runner, lambda: any("must exist" in b.message for b in runner.bulletins))
         [message] = [b.message for b in runner.bulletins if "must exist" in b.message]
         kafka.create_topic(topic)
+        wait_for(lambda: topic in topics_of(kafka))
         kafka.produce(topic, numbers(1))
         assert read(runner, 1) == [b"0"]
     assert message == (
         f"topic {topic!r} must exist; got none, and the broker does not create it; run "
-        f"`flowengine kafka topics create {topic}`; it is read as soon as it exists"
+        f"`flowengine kafka topics --create {topic}`; it is read as soon as it exists"
     )
 
 

@@ -244,7 +244,7 @@ def test_a_missing_topic_is_a_failure_that_says_what_to_do(kafka):
         [failed] = attributes(runner, "failure")
     assert failed["error.message"] == (
         f"topic {topic!r} must exist; got none, and the broker does not create it; run "
-        f"`flowengine kafka topics create {topic}`, or set 'topic_partitions'"
+        f"`flowengine kafka topics --create {topic}`, or set 'topic_partitions'"
     )
 
 

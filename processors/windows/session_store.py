@@ -1,0 +1,230 @@
+"""SessionWindows: panes per key that grow and merge."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from typing import NamedTuple
+
+from processors.windows.assign import Span
+from processors.windows.output import Emitter
+from processors.windows.panes import Pane
+from processors.windows.records import Batch
+from processors.windows.sessions import Activity
+from processors.windows.state import Saved
+from processors.windows.store import OUTPUTS, Late, Rejected, Store
+from processors.windows.trigger import Reason, Timing, Trigger
+
+
+class SessionRules(NamedTuple):
+    """How sessions of one processor are bounded.
+
+    gap:     µs of silence that a session outlives
+    strict:  a record at exactly the gap begins another one
+    longest: µs from its first record to its last, or None
+    ordered: records begin or end sessions, so they are taken in the order of arrival
+    """
+
+    gap: int
+    strict: bool = False
+    longest: int | None = None
+    ordered: bool = False
+
+
+class Marks:
+    """What single records of the current batch say: their own gap, that they begin or end."""
+
+    def __init__(self) -> None:
+        self.gaps: list[int] | None = None
+        self.begins: list[bool] | None = None
+        self.ends: list[bool] | None = None
+
+
+class SessionWindows(Store):
+    """Sessions by key. It closes once the watermark reaches last + gap: nothing can join then."""
+
+    def __init__(self, rules: SessionRules, trigger: Trigger, emitter: Emitter, saved: Saved):
+        super().__init__(trigger, emitter, saved)
+        self.rules = rules
+        self.marks = Marks()
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        self._sessions: dict[str, list[Pane]] = {}
+        self._closing: list[tuple[int, str]] = []
+        self._freeing: list[tuple[int, str]] = []
+        for pane in self.saved.panes.values():
+            self._sessions.setdefault(pane.key, []).append(pane)
+            self._schedule(pane)
+
+    def _schedule(self, pane: Pane) -> None:
+        due = self._due(pane)
+        if not pane.fired:
+            heapq.heappush(self._closing, (due, pane.ident))
+        if self.trigger.lateness:
+            heapq.heappush(self._freeing, (due + self.trigger.lateness, pane.ident))
+
+    def _due(self, pane: Pane) -> int:
+        return pane.end - 1 if self.rules.strict else pane.end
+
+    # -- adding --------------------------------------------------------------------------------
+
+    def add(self, batch: Batch, rows: list[int], watermark: float) -> Rejected:
+        groups: defaultdict[str, list[int]] = defaultdict(list)
+        keys = batch.keys
+        for row in rows:
+            groups[keys[row]].append(row)
+        rejected = Rejected([], [])
+        for key, members in groups.items():
+            if self._one_by_one:
+                for row in members:
+                    self._add_one(key, batch, row, watermark, rejected)
+            else:
+                for activity, run in self._runs(batch, members):
+                    self._add_run(key, batch, activity, run, watermark, rejected)
+        return rejected
+
+    @property
+    def _one_by_one(self) -> bool:
+        trigger = self.trigger
+        early = trigger.early is not None or trigger.when is not None or trigger.lateness
+        return bool(self.rules.ordered or early or self.rules.longest is not None)
+
+    def _activity(self, row: int, time: int) -> Activity:
+        gap = self.rules.gap if self.marks.gaps is None else self.marks.gaps[row]
+        return Activity(time, time, time + gap)
+
+    def _runs(self, batch: Batch, rows: list[int]) -> list[tuple[Activity, list[int]]]:
+        """Rows of one key in runs that are one session already among themselves."""
+        runs: list[tuple[Activity, list[int]]] = []
+        times = batch.times
+        for row in sorted(rows, key=times.__getitem__):
+            one = self._activity(row, times[row])
+            if runs and runs[-1][0].meets(one, strict=self.rules.strict):
+                runs[-1] = (runs[-1][0].joined(one), runs[-1][1])
+                runs[-1][1].append(row)
+            else:
+                runs.append((one, [row]))
+        return runs
+
+    def _add_one(
+        self, key: str, batch: Batch, row: int, watermark: float, rejected: Rejected
+    ) -> None:
+        marks, time = self.marks, batch.times[row]
+        if marks.begins is not None and marks.begins[row]:
+            for pane in self._meeting(key, self._activity(row, time)):
+                self._end(pane)
+        joined = self._add_run(key, batch, self._activity(row, time), [row], watermark, rejected)
+        if joined is not None and marks.ends is not None and marks.ends[row]:
+            self._end(joined)
+
+    def _add_run(
+        self,
+        key: str,
+        batch: Batch,
+        activity: Activity,
+        rows: list[int],
+        watermark: float,
+        rejected: Rejected,
+    ) -> Pane | None:
+        met = self._meeting(key, activity)
+        if not met and activity.end - self.rules.strict + self.trigger.lateness <= watermark:
+            span = Span(activity.first, activity.end)
+            rejected.late.extend(Late(row, span) for row in rows)
+            return None
+        pane = self._merged(key, met, activity)
+        pane.fired = self._due(pane) <= watermark
+        self._schedule(pane)
+        self.feed(pane, batch, rows)
+        return pane
+
+    def _meeting(self, key: str, activity: Activity) -> list[Pane]:
+        """Sessions that the activity joins, as far as none grows beyond the longest."""
+        found: list[Pane] = []
+        for pane in sorted(self._sessions.get(key, ()), key=lambda one: one.start):
+            there = Activity(pane.start, self._last(pane), pane.end)
+            if not activity.meets(there, strict=self.rules.strict):
+                continue
+            whole = activity.joined(there)
+            longest = self.rules.longest
+            if longest is None or whole.last - whole.first <= longest:
+                found.append(pane)
+                activity = whole
+        return found
+
+    def _last(self, pane: Pane) -> int:
+        """Time of the last record, also after a pane that discarded it."""
+        return pane.start if pane.last is None else max(pane.last, pane.start)
+
+    def _merged(self, key: str, met: list[Pane], activity: Activity) -> Pane:
+        """One session of all that meet, with the bounds of the activity included."""
+        sessions = self._sessions.setdefault(key, [])
+        if met:
+            pane = met[0]
+            for other in met[1:]:
+                pane.absorb(other, self.plan)
+                pane.end = max(pane.end, other.end)
+                sessions.remove(other)
+                self.saved.drop(other, chunks=False)
+        else:
+            ident = f"p{self.saved.number()}"
+            pane = self.saved.add(ident, key, activity.first, activity.end)
+            sessions.append(pane)
+        pane.start = min(pane.start, activity.first)
+        pane.end = max(pane.end, activity.end)
+        if self.rules.longest is not None:
+            pane.end = min(pane.end, pane.start + self.rules.longest)
+        self.saved.touch(pane)
+        return pane
+
+    # -- closing -------------------------------------------------------------------------------
+
+    def _end(self, pane: Pane) -> None:
+        """A record said that this session is over."""
+        if not pane.fired or pane.pending:
+            timing = Timing.LATE if pane.fired else Timing.ON_TIME
+            self.emit(pane, timing, Reason.END, final=True)
+        self._forget(pane)
+
+    def _forget(self, pane: Pane) -> None:
+        self._unlist(pane)
+        self.saved.drop(pane)
+
+    def _unlist(self, pane: Pane) -> None:
+        sessions = self._sessions[pane.key]
+        sessions.remove(pane)
+        if not sessions:
+            del self._sessions[pane.key]
+
+    def advance(self, watermark: float, reason: Reason) -> bool:
+        for heap, extra in ((self._closing, 0), (self._freeing, self.trigger.lateness)):
+            while heap and heap[0][0] <= watermark:
+                due, ident = heap[0]
+                pane = self.saved.panes.get(ident)
+                if pane is not None and self._due(pane) + extra == due:
+                    if self.emitter.made >= OUTPUTS:
+                        return False
+                    self.settle(pane, due - extra, watermark, reason)
+                    if ident not in self.saved.panes:
+                        self._unlist(pane)
+                heapq.heappop(heap)
+        return True
+
+    def next_due(self) -> int | None:
+        tops = (self._top(self._closing, 0), self._top(self._freeing, self.trigger.lateness))
+        return min((top for top in tops if top is not None), default=None)
+
+    def _top(self, heap: list[tuple[int, str]], extra: int) -> int | None:
+        """The first time that is still meant: sessions have grown, merged or gone since."""
+        while heap:
+            due, ident = heap[0]
+            pane = self.saved.panes.get(ident)
+            stale = pane is None or self._due(pane) + extra != due or (pane.fired and not extra)
+            if not stale:
+                return due
+            heapq.heappop(heap)
+        return None
+
+    def hold(self) -> int | None:
+        due = self._top(self._closing, 0)
+        return None if due is None else due - (0 if self.rules.strict else 1)
