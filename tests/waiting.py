@@ -12,7 +12,7 @@ PATIENCE = 60.0  # seconds for what takes a few on an idle machine
 PAUSE = 0.1
 
 
-def until(look: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
+def until(look: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
     """Look until there is something true to see, and return it; fail, saying what was missed."""
     deadline = time.monotonic() + patience
     pause = threading.Event()

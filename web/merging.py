@@ -66,6 +66,7 @@ def _step(
 ) -> None:
     clash = [place for place in touches(operation) if unknown or _overlaps(place, touched)]
     theirs = _conflict(outcome.document, operation, bool(clash))
+    theirs = theirs or _would_take_along(outcome.document, operation, touched)
     if theirs is not None:
         outcome.conflicts.append({"op": original, "theirs": theirs[0], "mine": _wanted(original)})
         return
@@ -100,6 +101,17 @@ def _conflict(document: Json, operation: Json, clash: bool) -> tuple[Any] | None
     if "before" in operation:
         return None if documents.same(now, operation["before"]) else (now,)
     return (now,) if clash else None
+
+
+def _would_take_along(
+    document: Json, operation: Json, touched: set[Touch]
+) -> tuple[list[str]] | None:
+    """Connections of others that a removal would remove with its component."""
+    if operation["op"] != "remove" or operation["kind"] == "connections":
+        return None
+    ends = operations.attached(document, operation["kind"], operation["id"])
+    theirs = [id for id in ends if _overlaps(("connections", id, ()), touched)]
+    return (theirs,) if theirs else None
 
 
 def _now(document: Json, operation: Json) -> Any:

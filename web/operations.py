@@ -126,13 +126,13 @@ def _placed(id: str, value: Json) -> tuple[tuple[str, ...], Json]:
 def _has_end(body: Json, name: str) -> bool:
     group, _, port = name.rpartition("/")
     if not group:
-        kinds = ("processors", "funnels", "inputs", "outputs")
-        return any(name in documents.section_of(body, kind) for kind in kinds)
+        near = ("processors", "funnels", "inputs", "outputs")
+        return any(name in documents.section_of(body, kind) for kind in near)
     inner = documents.section_of(body, "groups").get(group)
     if not isinstance(inner, dict):
         return False
-    kinds = ("inputs", "outputs")
-    return "flow" in inner or any(port in documents.section_of(inner, kind) for kind in kinds)
+    ports = ("inputs", "outputs")
+    return "flow" in inner or any(port in documents.section_of(inner, kind) for kind in ports)
 
 
 def _inserted(entries: Json, key: str, value: Any, index: int | None) -> Json:

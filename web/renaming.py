@@ -9,9 +9,7 @@ from web import documents
 from web.documents import ENDS, Json, joined
 
 
-def rename_slug(
-    document: Json, groups: tuple[str, ...], kind: str, old: str, new: str
-) -> None:
+def rename_slug(document: Json, groups: tuple[str, ...], kind: str, old: str, new: str) -> None:
     """Give an entry of a section another key, at the same place; ends and positions follow."""
     body = documents.body_of(document, groups)
     assert body is not None
@@ -30,7 +28,7 @@ def _rename_ends(body: Json, kind: str, old: str, new: str) -> None:
     for connection in documents.connections_of(body):
         for end in ENDS:
             name = connection.get(end) if isinstance(connection, dict) else None
-            if documents.is_end(name, old, kind):
+            if isinstance(name, str) and documents.is_end(name, old, kind):
                 connection[end] = new + name[len(old) :]
 
 

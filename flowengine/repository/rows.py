@@ -9,16 +9,6 @@ from flowengine.piece import ROW_BYTES, ROW_OBJECTS, Piece, Row
 from flowengine.repository.store import NewRow, RowInfo, Run, Store
 
 
-def living_files(store: Store, row: RowInfo) -> list[str]:
-    """One name per reference that a living FlowFile of a row holds."""
-    if not (row.files and row.dead):
-        return row.files
-    flowfiles = store.flowfiles(row.id)
-    parts = [flowfiles[start:stop] for start, stop in living(0, row.count, row.dead)]
-    contents = [flowfile.content for part in parts for flowfile in part]
-    return [content.name for content in contents if not isinstance(content, bytes)]
-
-
 def pieces_of(store: Store, info: RowInfo, connection: Connection) -> Iterable[tuple[Piece, int]]:
     """The living pieces of a stored row, their FlowFiles left on disk, each with its penalty."""
     row = Row(info.id, info.count)

@@ -34,7 +34,7 @@ from flowengine.flowfile import FlowFile
 from flowengine.piece import Piece, Row
 from flowengine.repository.base import Recovered
 from flowengine.repository.lock import DirectoryLock
-from flowengine.repository.rows import counts, grouped, living_files, merged, new_row, pieces_of
+from flowengine.repository.rows import counts, grouped, merged, new_row, pieces_of
 from flowengine.repository.store import Cut, RowInfo, Store
 
 T = TypeVar("T")
@@ -112,7 +112,7 @@ class SqliteRepository:
 
     def _remember_files(self) -> None:
         for row in self._rows:
-            for name in living_files(self._store, row):
+            for name in row.files:  # a content in a file fills a row alone
                 self._references[name] = self._references.get(name, 0) + 1
         store = ContentStore(self.content_directory)
         for orphan in store.names() - self._references.keys():
@@ -154,7 +154,7 @@ class SqliteRepository:
         self._rows = [row for row in self._rows if row.connection not in names]
         self._pending.gone.extend(row.id for row in gone)
         for row in gone:
-            self.files_changed({n: -c for n, c in Counter(living_files(self._store, row)).items()})
+            self.files_changed({n: -c for n, c in Counter(row.files).items()})
         self._mark()
         return sum(counts(gone).values())
 

@@ -98,21 +98,33 @@ class ProcessorRunner:
         self.scheduler.contexts[flat.id] = self.context
         self._scheduled: AbstractAsyncContextManager[None] | None = None
 
+    def add_input(self, id: str, source: str = "") -> Connection:
+        """One more input, from a processor named ``source``, for processors whose inputs differ."""
+        connection = Connection(id, self.repository, _UNBOUNDED)
+        connection.source = source
+        self.node.inputs.append(connection)
+        return connection
+
     # -- giving --------------------------------------------------------------------------------
 
     def enqueue(
         self,
         content: bytes | str = b"",
         attributes: Mapping[str, str] | None = None,
+        *,
+        queue: Connection | None = None,
+        event_time: int | None = None,
         **more: str,
     ) -> FlowFile:
-        """Put a FlowFile into the processor's queue."""
+        """Put a FlowFile into the processor's queue, or into another one of its inputs."""
         data = content.encode() if isinstance(content, str) else content
         now = self.clock.wall()
         names = {**(attributes or {}), **more}
         flowfile = FlowFile(self.core.ids.take(), names, data, len(data), now, now, now)
+        if event_time is not None:
+            flowfile = flowfile.with_event_time(event_time)
         self.repository.begin([], [])
-        self.queue.put([flowfile], len(data))
+        (self.queue if queue is None else queue).put([flowfile], len(data))
         self.repository.end()
         return flowfile
 
@@ -174,6 +186,8 @@ class ProcessorRunner:
         self.node.state = state
         self.node.inputs, self.node.outputs = old.inputs, old.outputs
         self.node.downstream = old.downstream
+        self.node.watermark, self.node.hold = old.watermark, old.hold
+        self.node.event_timer, self.node.clock_timer = old.event_timer, old.clock_timer
         log = ComponentLog(self.board, self.flat.id, "debug")
         self.context = ProcessContext(self.node, self.around, log)
         self.scheduler.contexts[self.flat.id] = self.context

@@ -1,4 +1,4 @@
-"""WindowProcessor: what TumblingWindow, SlidingWindow and SessionWindow have in common.
+"""TimedProcessor: what all processors with windows have in common.
 
 A trigger closes what the watermark has passed, then takes a batch: each record goes into the panes
 of its windows (:mod:`store`), and what no window takes goes to ``late``. Everything lies in the
@@ -8,7 +8,7 @@ processor's state, so the windows are part of the cut; memory only keeps a copy 
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Final
 
@@ -21,8 +21,7 @@ from flowengine.session import ProcessSession
 from processors.windows.clocks import Clocks
 from processors.windows.disposal import dispose
 from processors.windows.output import Emitter, Shape
-from processors.windows.plan import fold_plan
-from processors.windows.properties import Changed, Format, Stop, WindowProperties
+from processors.windows.properties import Changed, Stop, TimedProperties
 from processors.windows.records import Batch
 from processors.windows.state import CLOSED, Saved
 from processors.windows.store import Rejected, Store
@@ -50,8 +49,8 @@ WRITES: Final = {
 }
 
 
-class WindowProcessor(Processor):
-    """Base of the window processors.
+class TimedProcessor(Processor):
+    """Base of all processors with windows.
 
     signature: the parameters that saved windows depend on, as JSON
     """
@@ -60,48 +59,49 @@ class WindowProcessor(Processor):
     event_time = True
     writes = WRITES
 
-    Properties: ClassVar[type[WindowProperties]] = WindowProperties
-    properties: WindowProperties
+    Properties: ClassVar[type[TimedProperties]] = TimedProperties
+    properties: TimedProperties
     shaping: ClassVar[frozenset[str]] = SHAPING
-    bounds: ClassVar[bool] = False
 
     window = Relationship("One FlowFile per window, key and pane.")
     late = Relationship("Records whose windows have all closed.")
     invalid = Relationship("Records without a readable time, key or value.", failure=True)
     unmatched = Relationship("Records between windows that leave gaps.")
 
-    def __init__(self, properties: WindowProperties) -> None:
+    def __init__(self, properties: TimedProperties) -> None:
         super().__init__(properties)
         self._build()
         self._stopped = False
         self.signature = properties.model_dump_json(include=set(self.shaping))
-        self._clocks = Clocks(properties)
+        self._clocks = self.make_clocks()
         self._next_late_log = self._next_report = -math.inf
 
     def _build(self) -> None:
-        plan = fold_plan(self.properties.folds)
-        array = self.properties.format is Format.ARRAY
-        self.saved = Saved(plan)
-        self._emitter = Emitter(Shape(plan, self._query(), array, self.bounds), self.saved)
-        self._reading = self.properties.reading(plan, self.more_keys)
+        shape = self.make_shape()
+        self.saved = Saved(shape.plan)
+        self._emitter = Emitter(shape, self.saved)
+        self._reading = self.properties.reading(shape.plan, self.more_keys)
         self.store = self.make_store(self._emitter, self.saved)
 
-    def _query(self) -> Any:
-        if self.properties.sql:
-            from processors.windows.sql import WindowQuery
-
-            return WindowQuery(self.properties.sql)
-        if self.properties.fold:
-            from processors.windows.installed import installed_fold
-
-            return installed_fold(self.properties.fold)
-        return None
-
     # -- what a subclass decides ---------------------------------------------------------------
+
+    def make_shape(self) -> Shape:
+        """What windows put out."""
+        raise NotImplementedError
 
     def make_store(self, emitter: Emitter, saved: Saved) -> Store:
         """The windows."""
         raise NotImplementedError
+
+    def make_clocks(self) -> Clocks:
+        """The times that windows follow."""
+        return Clocks(self.properties)
+
+    def batches(self, session: ProcessSession) -> Iterator[Batch]:
+        """Take FlowFiles and read them."""
+        flowfiles = session.get_batch()
+        if flowfiles:
+            yield self._reading.read(flowfiles, session.read, self._clocks.now)
 
     @property
     def more_keys(self) -> tuple[str, ...]:
@@ -146,11 +146,11 @@ class WindowProcessor(Processor):
         self._begin(context, session)
         done = self._advance(context, session)
         if done:
-            flowfiles = session.get_batch()
-            if flowfiles:
-                batch = self._reading.read(flowfiles, session.read, self._clocks.now)
+            taken = 0
+            for batch in self.batches(session):
                 self._take(context, session, batch)
-                done = self._advance(context, session)
+                taken += 1
+            done = not taken or self._advance(context, session)
         self._set_timers(session, done)
         self.saved.finish()
         self._report(context)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, MutableMapping
 from typing import Any, Final
 
-from processors.windows.properties import WindowProperties
+from processors.windows.properties import TimedProperties
 from processors.windows.times import FOREVER, Time
 from processors.windows.trigger import Reason
 
@@ -23,14 +23,18 @@ TICK: Final = "$tick"
 class Clocks:
     """The times of one trigger; what must outlive it is written to the state.
 
-    now: wall time of the trigger in µs
+    lateness: µs for which closed windows take late records
+    every:    µs between early panes, or None
+    now:      wall time of the trigger in µs
     """
 
-    def __init__(self, properties: WindowProperties) -> None:
-        self._properties = properties
+    def __init__(
+        self, properties: TimedProperties, lateness: int = 0, every: int | None = None
+    ) -> None:
+        self._time = properties.time
         self._delay = properties.delay if properties.time is not Time.PROCESSING else None
         self._idle = properties.close_after_idle
-        self._every = properties.early_every
+        self._lateness, self._every = lateness, every
         self.now = 0
 
     def begin(self, state: MutableMapping[str, Any], now: int, watermark: float) -> None:
@@ -63,7 +67,7 @@ class Clocks:
         regular = max(least, self._regular())
         yield regular, Reason.WATERMARK
         if self._idle is not None and self._silent():
-            idle = self.now - self._idle - self._properties.allowed_lateness - 1
+            idle = self.now - self._idle - self._lateness - 1
             if idle > regular:
                 yield idle, Reason.IDLE
 
@@ -73,27 +77,27 @@ class Clocks:
     def _regular(self) -> float:
         if self._engine == math.inf:
             return math.inf
-        if self._properties.time is Time.PROCESSING:
+        if self._time is Time.PROCESSING:
             return self.now - 1
         own = -math.inf
         if self._delay is not None and self._seen is not None:
             own = self._seen - self._delay - 1
-        return own if self._properties.time is Time.INGEST else max(own, self._engine)
+        return own if self._time is Time.INGEST else max(own, self._engine)
 
     def event_timer(self, due: int | None) -> int | None:
         """Watermark of the engine at which to look again."""
         if due is None:
             return None
-        return due if self._properties.time is Time.EVENT else FOREVER
+        return due if self._time is Time.EVENT else FOREVER
 
     def clock_timer(self, due: int | None) -> int | None:
         """Wall time at which to look again."""
         times = [self._tick] if self._tick is not None else []
         if due is not None and due < FOREVER:
-            if self._properties.time is Time.PROCESSING:
+            if self._time is Time.PROCESSING:
                 times.append(due + 1)
             if self._idle is not None:
-                passed = due + 1 + self._properties.allowed_lateness
+                passed = due + 1 + self._lateness
                 times.append(max(passed, self._input or 0) + self._idle)
         return min(times, default=None)
 

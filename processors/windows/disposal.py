@@ -100,7 +100,7 @@ def _attributes(batch: Batch, fate: Fate, rows: list[int], watermark: float) -> 
     return {
         "window.start": iso(fate.span.start),
         "window.end": iso(fate.span.end),
-        "window.key": batch.keys[rows[0]],
+        "window.key": batch.keys[rows[0]][batch.prefix :],
         "late.by.ms": str(int(late)) if math.isfinite(late) else "inf",
         "watermark": iso(watermark),
     }

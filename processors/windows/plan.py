@@ -53,7 +53,8 @@ class FoldPlan:
 
     def __init__(self, narrow: Iterable[NarrowFold], wide: Iterable[WideFold]) -> None:
         self.narrow, self.wide = tuple(narrow), tuple(wide)
-        self.fields = frozenset(f.field for f in (*self.narrow, *self.wide) if f.field)
+        named = {part.field for part in self.narrow} | {part.field for part in self.wide}
+        self.fields = frozenset(named - {""})
 
     def start(self) -> tuple[Accumulator, ...]:
         """The accumulators of no records."""

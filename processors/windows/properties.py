@@ -116,7 +116,24 @@ class ReadingProperties(ProcessorProperties):
         return self
 
 
-class WindowProperties(ReadingProperties):
+class TimedProperties(ReadingProperties):
+    """What becomes of windows beside their closing by the watermark."""
+
+    close_after_idle: Duration | None = Field(
+        None,
+        description="Close by the clock when no record came for so long; records that come later "
+        "are late.",
+    )
+    on_stop: Stop = Field(
+        Stop.KEEP, description="What becomes of open windows when the user stops the processor."
+    )
+    saved_windows: Changed = Field(
+        Changed.REFUSE,
+        description="What becomes of open windows that were saved with other parameters.",
+    )
+
+
+class WindowProperties(TimedProperties):
     """What all windows share."""
 
     folds: dict[str, Any] = Field(
@@ -132,7 +149,8 @@ class WindowProperties(ReadingProperties):
     fold: str = Field("", description="Name of an installed fold (`flowengine.folds`).")
     format: Format = Field(Format.NDJSON, description="How the records of a window are written.")
     allowed_lateness: Duration = Field(
-        0, description="A window takes late records for so long and comes out again with them."
+        parse_duration("0 sec"),
+        description="A window takes late records for so long and comes out again with them.",
     )
     emit: Emit = Field(Emit.ON_CLOSE, description="When a window comes out.")
     early_records: int | None = Field(
@@ -148,18 +166,6 @@ class WindowProperties(ReadingProperties):
     panes: Panes = Field(
         Panes.ACCUMULATE,
         description="Whether each pane holds all records so far, or those since the last pane.",
-    )
-    close_after_idle: Duration | None = Field(
-        None,
-        description="Close by the clock when no record came for so long; records that come later "
-        "are late.",
-    )
-    on_stop: Stop = Field(
-        Stop.KEEP, description="What becomes of open windows when the user stops the processor."
-    )
-    saved_windows: Changed = Field(
-        Changed.REFUSE,
-        description="What becomes of open windows that were saved with other parameters.",
     )
 
     @field_validator("folds")

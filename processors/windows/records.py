@@ -26,6 +26,7 @@ class Batch:
     data:      the record decoded; an empty one where it is invalid
     invalid:   row → the rule it breaks
     broken:    index of a FlowFile → why nothing of it could be read
+    prefix:    characters before each key that only the processor knows
     """
 
     def __init__(self, flowfiles: list[FlowFile]) -> None:
@@ -38,6 +39,7 @@ class Batch:
         self.columns: dict[str, list[Any]] = {}
         self.invalid: dict[int, str] = {}
         self.broken: dict[int, str] = {}
+        self.prefix = 0
 
     def __len__(self) -> int:
         return len(self.raw)

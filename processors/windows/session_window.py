@@ -10,12 +10,13 @@ from pydantic import Field, model_validator
 from flowengine.errors import PropertyError
 from flowengine.expressions import Expression, Predicate
 from flowengine.units import Duration, parse_duration
-from processors.windows.base import SHAPING, WRITES, WindowProcessor
+from processors.windows.base import SHAPING, WRITES
 from processors.windows.output import Emitter
 from processors.windows.properties import WindowProperties, refuse
 from processors.windows.records import Batch
 from processors.windows.session_store import Marks, SessionRules, SessionWindows
 from processors.windows.state import Saved
+from processors.windows.windowing import WindowProcessor
 
 
 class GapMode(StrEnum):

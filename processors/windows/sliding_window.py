@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from flowengine.units import Duration
 from processors.windows.aligned import AlignedWindows
 from processors.windows.assign import Hopping
-from processors.windows.base import SHAPING, WindowProcessor
+from processors.windows.base import SHAPING
 from processors.windows.counts import CountWindows
 from processors.windows.output import Emitter
 from processors.windows.properties import WindowProperties, refuse
@@ -18,6 +18,7 @@ from processors.windows.store import Store
 from processors.windows.times import Offset
 
 EARLY = frozenset({"allowed_lateness", "emit", "early_records", "early_every", "early_when"})
+from processors.windows.windowing import WindowProcessor
 
 
 class SlidingProperties(WindowProperties):

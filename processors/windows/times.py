@@ -22,8 +22,10 @@ from flowengine.units import format_duration, parse_duration
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 TICK: Final = timedelta(microseconds=1)
-EARLIEST: Final = (datetime(1, 1, 3, tzinfo=UTC) - EPOCH) // TICK  # room for every time zone
-LATEST: Final = (datetime(9999, 12, 29, tzinfo=UTC) - EPOCH) // TICK
+EARLIEST: Final = (
+    datetime(2, 1, 1, tzinfo=UTC) - EPOCH
+) // TICK  # room for windows of the calendar around it
+LATEST: Final = (datetime(9998, 12, 31, tzinfo=UTC) - EPOCH) // TICK
 FOREVER: Final = 1 << 62  # later than every time that a date can name
 
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
@@ -73,7 +75,7 @@ def time_reader(unit: Unit, pattern: str, zone: str) -> Callable[[Any], int]:
         else:
             raise ValueError(f"must be a number or text; got {_shown(value)}")
         if not EARLIEST <= time <= LATEST:
-            raise ValueError(f"must lie in the years 1 to 9999; got {_shown(value)}")
+            raise ValueError(f"must lie in the years 2 to 9998; got {_shown(value)}")
         return time
 
     return read
@@ -88,7 +90,7 @@ def _from_decimal(number: Decimal | None, ticks: Decimal) -> int:
     if number is None:
         raise ValueError("must be a finite number; got NaN or infinity")
     if abs(number.adjusted()) > 30:
-        raise ValueError(f"must lie in the years 1 to 9999; got {number}")
+        raise ValueError(f"must lie in the years 2 to 9998; got {number}")
     return math.floor(number * ticks)
 
 
@@ -106,7 +108,7 @@ def _from_text(text: str, pattern: str, local: ZoneInfo, ticks: Decimal) -> int:
     try:
         return instant(parsed if parsed.tzinfo else parsed.replace(tzinfo=local))
     except OverflowError:
-        raise ValueError(f"must lie in the years 1 to 9999; got {text!r:.80}") from None
+        raise ValueError(f"must lie in the years 2 to 9998; got {text!r:.80}") from None
 
 
 def instant(moment: datetime) -> int:

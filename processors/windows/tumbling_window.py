@@ -8,13 +8,14 @@ from flowengine.processor import Example, Expected, Given
 from flowengine.units import Duration
 from processors.windows.aligned import AlignedWindows
 from processors.windows.assign import Calendar, CalendarWindows, Hopping, Windower
-from processors.windows.base import SHAPING, WindowProcessor
+from processors.windows.base import SHAPING
 from processors.windows.counts import CountWindows
 from processors.windows.output import Emitter
 from processors.windows.properties import WindowProperties, refuse
 from processors.windows.state import Saved
 from processors.windows.store import Store
 from processors.windows.times import Offset
+from processors.windows.windowing import WindowProcessor
 
 
 class TumblingProperties(WindowProperties):

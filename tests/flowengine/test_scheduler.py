@@ -417,7 +417,7 @@ def poisoned(bad, relationships=("success",)):
 
 def poisoned_flow(cls, sink, count=1000):
     flow = Flow("poisoned")
-    flow.add("source", Numbers, count=count)
+    flow.add("source", Numbers, count=count, batch=count)
     flow.add("bad", cls)
     flow.add("sink", sink)
     flow.connect("source", "success", "bad").connect("bad", "success", "sink")

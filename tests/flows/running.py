@@ -76,7 +76,7 @@ class Stage:
 
     @contextmanager
     def running(
-        self, flow: str | Path, *flags: str, data: str = "", **parameters: object
+        self, flow: str | Path, *flags: str, data: str = "", **parameters: Any
     ) -> Iterator[Run]:
         """A flow that runs until the block ends. Parameter names have underscores for hyphens."""
         file = flow if isinstance(flow, Path) else FLOWS / f"{flow}.json"
@@ -100,7 +100,7 @@ class Stage:
             process.kill()
             process.wait()
 
-    def complete(self, flow: str, **parameters: object) -> str:
+    def complete(self, flow: str, **parameters: Any) -> str:
         """Run a flow to its end; what it printed."""
         with self.running(flow, "--until-complete", **parameters) as run:
             code = run.wait()
@@ -128,6 +128,7 @@ def _as_local(kafka: KafkaForTests) -> LocalBroker:
     nodes = tuple(
         LocalNode(node.number, node.identity, ports.client, ports.internal)
         for node, ports in zip(cluster.nodes, cluster.ports, strict=True)
+        if node.identity is not None
     )
     where = (cluster.cluster_id, cluster.bootstrap, cluster.directory)
     return LocalBroker(KAFKA_VERSION, *where, time.time(), nodes)

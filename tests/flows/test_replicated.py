@@ -1,4 +1,4 @@
-"""Replicated delivery on three brokers, one of which is killed: what a flow was told is there, is."""
+"""Replicated delivery on three brokers, one of which is killed: nothing is lost."""
 
 from contextlib import suppress
 
@@ -52,4 +52,3 @@ def test_nothing_is_lost_when_a_leader_is_killed_under_load(stage):
     stage.kafka.heal()
     read = {orjson.loads(message.value)["number"] for message in stage.kafka.read_all(topic)}
     assert len(read) == COUNT
-

@@ -26,7 +26,7 @@ MEANT = "output port 'out' must have an outgoing connection; got none"  # it is 
 
 
 def test_a_test_runs_each_of_them():
-    assert NAMES == sorted(RUN)
+    assert sorted(RUN) == NAMES
     for test in filter(None, RUN.values()):
         assert (Path(__file__).parent / test).is_file()
 

@@ -1,4 +1,4 @@
-"""users-producer and users-consumer: groups, idle members, a second group, going on after a stop."""
+"""users-producer and users-consumer: shared work, a second group, going on after a stop."""
 
 import shutil
 from collections import Counter
