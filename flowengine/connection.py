@@ -106,19 +106,10 @@ class Connection:
     def statistics(self) -> Statistics:
         """A snapshot for people and metrics."""
         limits = self.limits
-        shares = [0.0]
-        if limits.objects:
-            shares.append(self.count / limits.objects)
-        if limits.bytes:
-            shares.append(self.bytes / limits.bytes)
-        return Statistics(
-            self.count,
-            self.bytes,
-            self.in_flight,
-            len(self._penalized),
-            self.full,
-            100 * max(shares),
-        )
+        objects = self.count / limits.objects if limits.objects else 0.0
+        size = self.bytes / limits.bytes if limits.bytes else 0.0
+        penalized, percent = len(self._penalized), 100 * max(objects, size)
+        return Statistics(self.count, self.bytes, self.in_flight, penalized, self.full, percent)
 
     def hold(self) -> int | None:
         """Least event time of anything in the queue or polled from it and not committed (E20)."""
@@ -367,11 +358,10 @@ class Connection:
     def restore(self, pieces: Iterable[Piece]) -> None:
         """Roll-back: everything returns to its old place (E4)."""
         back = sorted(pieces, key=lambda piece: piece.position)
-        if not back:
-            return
-        self.in_flight -= sum([piece.count for piece in back])
-        self._insert(back)
-        self.on_input()
+        if back:
+            self.in_flight -= sum([piece.count for piece in back])
+            self._insert(back)
+            self.on_input()
 
     def peek(self, maximum: int, *, newest: bool = False) -> list[FlowFile]:
         """Up to ``maximum`` FlowFiles that wait, oldest first or newest first, not taken out."""
@@ -396,10 +386,7 @@ class Connection:
         return taken
 
     def evict(self, excess: int) -> int:
-        """Forget contents that are on disk, from the tail, until ``excess`` bytes are freed.
-
-        In a prioritized queue what is polled last is forgotten first, too.
-        """
+        """Forget contents that are on disk, last polled first, until enough bytes are freed."""
         freed = 0
         for piece in self._walk(newest=True):
             if freed >= excess:

@@ -48,11 +48,14 @@ class Draft:
     document: Json
     kept_since: int
     entries: list[Entry] = field(default_factory=list)
+    written: tuple[int, str | None] = (-1, None)
 
     @property
     def text(self) -> str | None:
         """Canonical text; None where the structure is wrong."""
-        return text_of(self.document)
+        if self.written[0] != self.seq:
+            self.written = (self.seq, text_of(self.document))
+        return self.written[1]
 
 
 def text_of(document: Json) -> str | None:
@@ -164,12 +167,6 @@ class Drafts:
         refuse_unreadable(file)
         assert file.document is not None
         self._replace(draft, file.document, file.revision, client)
-        return draft
-
-    def put(self, flow: str, document: Json, client: str) -> Draft:
-        """Make the draft another document, such as an old version."""
-        draft = self.get(flow)
-        self._replace(draft, document, draft.base, client)
         return draft
 
     def _replace(self, draft: Draft, document: Json, base: str, client: str) -> None:

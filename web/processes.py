@@ -49,8 +49,8 @@ async def ended(pid: int, started: str | None) -> None:
             return
         finally:
             os.close(handle)
-    while is_alive(pid, started):  # no pidfd: macOS
-        await asyncio.sleep(_LOOK)  # noqa: ASYNC110 - nothing tells us
+    while is_alive(pid, started):  # noqa: ASYNC110 - macOS has no pidfd
+        await asyncio.sleep(_LOOK)
 
 
 async def _readable(handle: int) -> None:

@@ -48,7 +48,7 @@ class Found:
 
     pid: int
     started: str | None
-    child: asyncio.subprocess.Process | None = None
+    child: subprocess.Popen[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Supervised:
         self._listener = listener
         self._wanted: Command | None = None
         self._drain = True
-        self._leave = False
+        self._leaving = asyncio.Event()
         self._bell = asyncio.Event()
         self._settled = asyncio.Event()
         self._pause = FIRST_PAUSE
@@ -92,7 +92,7 @@ class Supervised:
     # -- commands ------------------------------------------------------------------------------
 
     def start(self, command: Command) -> None:
-        """Run it; no effect while it runs or starts."""
+        """Run it; no effect while it runs or starts. One that is stopping starts afterwards."""
         if self._wanted is None:
             self._pause = FIRST_PAUSE
             self._wanted = command
@@ -105,13 +105,15 @@ class Supervised:
         remember: it should not run any more; False leaves that to the next server
         """
         self._wanted, self._drain = None, drain
+        if self.state == "failed":
+            self._set("stopped")
         if remember:
             self._store.remember(self.id, wanted=0)
         self._ring()
 
     def leave(self) -> None:
         """End the supervision and leave the process running."""
-        self._leave = True
+        self._leaving.set()
         self._ring()
 
     def _ring(self) -> None:
@@ -151,10 +153,10 @@ class Supervised:
 
     async def serve(self) -> None:
         """Do what is wanted, for ever, until :meth:`leave` or after a last :meth:`stop`."""
-        while not self._leave:
+        while not self._left:
             await self._bell.wait()
             self._bell.clear()
-            while (self._wanted or self._found) and not self._leave:
+            while (self._wanted or self._found) and not self._left:
                 await self._once()
             self._settled.set()
         await self.client.close()
@@ -168,13 +170,14 @@ class Supervised:
         self._found = found
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(self._watch(found), name=f"watch {self.id}")
-            code = await self._until_end(found)
+            await self._until_end(found)
             watch.cancel()
-        if self._leave:
+        if self._left:
             return
         self._found = None
         await self.client.close()
         self._store.remember(self.id, pid=None, started=None)
+        code = self._exit_code(found)
         if asyncio.get_running_loop().time() - begun > STEADY:
             self._pause = FIRST_PAUSE
         await self._after(code)
@@ -186,14 +189,7 @@ class Supervised:
         output = self._data_dir / "logs" / OUTPUT
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
-            with output.open("wb") as stream:
-                child = await asyncio.create_subprocess_exec(
-                    *command.arguments(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=stream,
-                    stderr=stream,
-                    start_new_session=True,
-                )
+            child = await asyncio.to_thread(_popen, command.arguments(), output)
         except OSError as error:
             self._fail(f"runner of flow {self.id!r} must start; got {error}")
             self._wanted = None
@@ -205,7 +201,7 @@ class Supervised:
     async def _watch(self, found: Found) -> None:
         """Say "running" when it answers; ask it to stop when that is wanted."""
         limit = asyncio.get_running_loop().time() + STARTING
-        while self._wanted is not None and not self._leave:
+        while self._wanted is not None and not self._left:
             if self.state == "starting" and self._answers(found):
                 self._set("running")
                 self._settled.set()
@@ -214,7 +210,7 @@ class Supervised:
                 limit += STARTING
                 self._say("warning", f"flow {self.id!r} must answer after its start; it does not")
             await self._bell_or(LOOK if self.state == "starting" else None)
-        if not self._leave:
+        if not self._left:
             await self._end(found)
 
     def _answers(self, found: Found) -> bool:
@@ -229,23 +225,27 @@ class Supervised:
         except TimeoutError:
             return
 
-    async def _until_end(self, found: Found) -> int | None:
-        """The exit code; None when it cannot be known or we leave."""
-        if found.child is None:
-            ending = processes.ended(found.pid, found.started)
-        else:
-            ending = _waited(found.child)
+    async def _until_end(self, found: Found) -> None:
+        """Return when the process has ended, or we leave it."""
         async with asyncio.TaskGroup() as group:
-            end = group.create_task(ending)
-            leaving = group.create_task(self._left())
-            await asyncio.wait((end, leaving), return_when=asyncio.FIRST_COMPLETED)
-            end.cancel()
-            leaving.cancel()
-        return found.child.returncode if found.child is not None else None
+            waits = (
+                group.create_task(processes.ended(found.pid, found.started)),
+                group.create_task(self._leaving.wait()),
+            )
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
 
-    async def _left(self) -> None:
-        while not self._leave:
-            await asyncio.sleep(LOOK)  # noqa: ASYNC110 - the bell is the watcher's
+    @property
+    def _left(self) -> bool:
+        return self._leaving.is_set()
+
+    def _exit_code(self, found: Found) -> int | None:
+        """How it ended; None when an adopted one ended badly."""
+        if found.child is not None:
+            return found.child.wait()  # it has ended: no waiting
+        tidy = address.read_runner(self._data_dir) is None  # removed at the end, not by a crash
+        return ExitCode.DONE if tidy else None
 
     async def _end(self, found: Found) -> None:
         """Ask it to stop, then at once, then kill; durable queues lose nothing by any of it."""
@@ -309,8 +309,19 @@ class Supervised:
             self._listener(self.id, None)
 
 
-async def _waited(child: asyncio.subprocess.Process) -> None:
-    await child.wait()
+def _popen(arguments: list[str], output: Path) -> subprocess.Popen[bytes]:
+    """A process with a session of its own. Its output goes to a file: a pipe would break with us.
+
+    Not asyncio's: that kills its children when its loop closes, and flows may outlive a server.
+    """
+    with output.open("wb") as stream:
+        return subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+        )
 
 
 def last_words(data_dir: Path) -> str:

@@ -152,12 +152,13 @@ class TimedProcessor(Processor):
                 taken += 1
             done = not taken or self._advance(context, session)
         self._set_timers(session, done)
+        self._emitter.finish()
         self.saved.finish()
         self._report(context)
 
     def _begin(self, context: ProcessContext, session: ProcessSession) -> None:
         emitter, state = self._emitter, session.state
-        emitter.session, emitter.made = session, 0
+        emitter.begin(session)
         anew = self.saved.begin(state, lambda: list(context.state))
         self._clocks.begin(state, session.now, context.watermark)
         if state.get(CONFIG) != self.signature:
@@ -177,11 +178,12 @@ class TimedProcessor(Processor):
             old = type(self)(self.Properties.model_validate_json(saved))
             old.saved.begin(session.state, lambda: list(context.state))
             old.store.rebuild()
-            old._emitter.session = session
+            old._emitter.begin(session)
             if self.properties.saved_windows is Changed.EMIT:
                 old.store.close_all(Reason.CHANGE)
             else:
                 session.adjust_counter(f"records_dropped_total.{context.id}", old.store.drop_all())
+            old._emitter.finish()
             old.saved.finish()
             for name in list(context.state):
                 if name.startswith("n") and name in session.state:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
 
 from flowengine.errors import FlowEngineError
+from flowengine.flowfile import FlowFile
 from flowengine.session import ProcessSession
 from processors.windows.panes import Pane
 from processors.windows.plan import FoldPlan, lookup
@@ -63,7 +65,7 @@ class Emitter:
     def __init__(self, shape: Shape, saved: Saved) -> None:
         self.shape, self.saved = shape, saved
         self.session: ProcessSession | None = None
-        self.watermark: float = 0
+        self.watermark: float = -math.inf
         self.made = 0
 
     def emit(self, pane: Pane, timing: Timing, reason: Reason, *, final: bool) -> None:
@@ -84,7 +86,17 @@ class Emitter:
             session.fail(failed, error, relationship="invalid")
             return
         made = session.create(content, attributes, ingest_time=ingest, event_time=time)
-        session.transfer(made, "window")
+        self._out.append(made)
+
+    def begin(self, session: ProcessSession) -> None:
+        """Put out through this session from now on."""
+        self.session, self.made = session, 0
+        self._out: list[FlowFile] = []
+
+    def finish(self) -> None:
+        """Hand on what came out, together."""
+        if self.session is not None:
+            self.session.transfer(self._out, "window")
 
     def results(self, pane: Pane) -> dict[str, Any]:
         """The fold results of a pane so far."""

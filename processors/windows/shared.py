@@ -14,6 +14,7 @@ from processors.windows.assign import Span
 from processors.windows.output import Emitter
 from processors.windows.panes import Pane
 from processors.windows.records import Batch
+from processors.windows.running import Running
 from processors.windows.sharing import Sharing, between
 from processors.windows.state import Saved
 from processors.windows.store import OUTPUTS, Late, Rejected, Store
@@ -33,6 +34,7 @@ class SharedWindows(Store):
         for pane in self.saved.panes.values():
             self._panes.setdefault(pane.start, {})[pane.key] = pane
         self._starts = sorted(self._panes)
+        self._running = Running(self.plan)
 
     def add(self, batch: Batch, rows: list[int], watermark: float) -> Rejected:
         keys = batch.keys
@@ -60,6 +62,8 @@ class SharedWindows(Store):
         return any(other > watermark and key in self._panes[other] for other in later)
 
     def _pane(self, start: int, key: str) -> Pane:
+        if self._running.upto is not None and start < self._running.upto:
+            self._running.forget()
         if start not in self._panes:
             self._panes[start] = {}
             insort(self._starts, start)
@@ -80,20 +84,24 @@ class SharedWindows(Store):
 
     def _put_out(self, window: Span, reason: Reason) -> None:
         """Merge the panes of a window, key by key."""
-        made: dict[str, Pane] = {}
-        opened: set[str] = set()
-        for start in between(self._starts, *window):
-            panes = self._panes[start]
-            if self._sharing.opens(start, window):
-                opened.update(panes)
-            for key, pane in panes.items():
-                whole = made.get(key)
-                if whole is None:
-                    whole = made[key] = Pane("", key, *window, self.plan)
-                whole.absorb(pane, self.plan)
-        for key, whole in made.items():
-            if key in opened:
-                self.emitter.emit(whole, Timing.ON_TIME, reason, final=True)
+        running = self._running
+        running.move(*window, self._panes, self._starts)
+        opened = self._sharing.opened_by(window)
+        keys = running.keys() if opened is None else list(self._panes[opened])
+        for key in keys:
+            merged = running.of(key, window.start)
+            if merged is None:
+                continue
+            whole = Pane("", key, *window, self.plan)
+            whole.count, whole.first, whole.last, whole.held = merged
+            if self.emitter.shape.keeps:
+                whole.chunks = self._chunks(key, window)
+            self.emitter.emit(whole, Timing.ON_TIME, reason, final=True)
+
+    def _chunks(self, key: str, window: Span) -> tuple[int, ...]:
+        """The kept records of all panes of a window."""
+        found = [self._panes[start].get(key) for start in between(self._starts, *window)]
+        return tuple(number for pane in found if pane is not None for number in pane.chunks)
 
     def _free(self, watermark: float) -> None:
         """Forget panes that no window will need."""

@@ -24,8 +24,8 @@ class Sharing(Protocol):
     def earliest(self, starts: list[int], after: int | None) -> int | None:
         """The first end - 1 after ``after`` of a window with some pane."""
 
-    def opens(self, pane: int, window: Span) -> bool:
-        """Whether a key that has this pane has this window."""
+    def opened_by(self, window: Span) -> int | None:
+        """The pane that a key must have to have this window; None: any pane in it."""
 
     def last(self, pane: int) -> Span | None:
         """The last window that a record of the pane opens; None when it is in none."""
@@ -74,8 +74,8 @@ class HoppingPanes:
                 return first + self._windows.size - 1
         return None
 
-    def opens(self, pane: int, window: Span) -> bool:
-        return True
+    def opened_by(self, window: Span) -> int | None:
+        return None
 
     def last(self, pane: int) -> Span | None:
         start = self._windows.last(pane)
@@ -105,8 +105,8 @@ class EventPanes:
         place = 0 if after is None else bisect_right(starts, after)
         return starts[place] if place < len(starts) else None
 
-    def opens(self, pane: int, window: Span) -> bool:
-        return pane == window.end - 1
+    def opened_by(self, window: Span) -> int | None:
+        return window.end - 1
 
     def last(self, pane: int) -> Span | None:
         return self._window(pane)

@@ -16,9 +16,9 @@ from processors.windows.sharing import EventPanes, HoppingPanes
 from processors.windows.state import Saved
 from processors.windows.store import Store
 from processors.windows.times import Offset
+from processors.windows.windowing import WindowProcessor
 
 EARLY = frozenset({"allowed_lateness", "emit", "early_records", "early_every", "early_when"})
-from processors.windows.windowing import WindowProcessor
 
 
 class SlidingProperties(WindowProperties):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -116,6 +117,7 @@ def instant(moment: datetime) -> int:
     return (moment - EPOCH) // TICK
 
 
+@lru_cache(4096)
 def iso(time: float) -> str:
     """Microseconds as ISO 8601 in UTC, with no more digits than needed; ``-inf`` and ``inf``."""
     if not math.isfinite(time):

@@ -120,8 +120,8 @@ class Bench:
                         way = topics[0] if kind == "a" else topics[1]
                         ways.setdefault((way, partition.partition), []).append(record)
                     done += len(records)
-                for way, found in ways.items():
-                    pending += await self._send(producer, *way, found)
+                for target, found in ways.items():
+                    pending += await self._send(producer, target, found)
                 if len(pending) >= PENDING or done >= COUNT:
                     await asyncio.gather(*pending)
                     pending.clear()
@@ -129,8 +129,9 @@ class Bench:
             return watch.rate(COUNT) if watch else Rate(0.0, 0.0)
 
     async def _send(
-        self, producer: AIOKafkaProducer, topic: str, partition: int, records: list[Any]
+        self, producer: AIOKafkaProducer, target: tuple[str, int], records: list[Any]
     ) -> list[Any]:
+        topic, partition = target
         futures = []
         batch = producer.create_batch()
         for record in records:

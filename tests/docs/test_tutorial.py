@@ -89,7 +89,7 @@ def shell(tmp_path):
 
     def run(script):
         done = subprocess.run(
-            ["bash", "-eo", "pipefail", "-c", script],
+            ["bash", "-e", "-c", script],
             cwd=tmp_path,
             env=environment,
             stdout=subprocess.PIPE,

@@ -1,5 +1,7 @@
 """Which windows a time falls into: the cases of windows.md §1.4."""
 
+# ruff: noqa: N802 - cases are named as in windows.md
+
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 

@@ -1,5 +1,7 @@
 """SessionWindow: the cases of windows.md §1.4, and the law of merging."""
 
+# ruff: noqa: N802 - cases are named as in windows.md
+
 import math
 
 import pytest

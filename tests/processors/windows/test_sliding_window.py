@@ -1,5 +1,7 @@
 """SlidingWindow: overlapping windows of windows.md §1.4."""
 
+# ruff: noqa: N802 - cases are named as in windows.md
+
 import math
 
 import pytest

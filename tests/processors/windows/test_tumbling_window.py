@@ -1,5 +1,7 @@
 """TumblingWindow: firing, triggers and late data of windows.md §1.4."""
 
+# ruff: noqa: N802 - cases are named as in windows.md
+
 import math
 
 import pytest

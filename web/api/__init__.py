@@ -1,0 +1,1 @@
+"""REST under ``/api/v1``: what the editor uses, and nothing else does."""

@@ -1,0 +1,48 @@
+import { Handle, Position } from "@xyflow/react";
+import { TriangleAlert } from "lucide-react";
+import { useShallow } from "zustand/shallow";
+import type { Problem } from "../../document/types";
+import { useDocument } from "../../state/document-store";
+import { reveal, useUi } from "../../state/ui-store";
+
+/** Where wires begin and end. Keyboard users connect with the key C. */
+export function Ends({ input = true, output = true }: { input?: boolean; output?: boolean }) {
+  return (
+    <>
+      {input && <Handle type="target" position={Position.Left} />}
+      {output && <Handle type="source" position={Position.Right} />}
+    </>
+  );
+}
+
+/** Errors of a component, those inside a group included. */
+export function useProblems(id: string, inside = false): Problem[] {
+  return useDocument(
+    useShallow((state) => state.problems.filter((one) => one.component === id || (inside && one.component.startsWith(`${id}/`)))),
+  );
+}
+
+export function ProblemBadge({ problems }: { problems: Problem[] }) {
+  const errors = problems.filter((one) => one.severity === "error");
+  if (!problems.length) return null;
+  const tone = errors.length ? "error" : "warning";
+  const title = problems.map((one) => one.message + (one.remedy ? `\n→ ${one.remedy}` : "")).join("\n\n");
+  const first = problems[0] as Problem;
+  return (
+    <button
+      type="button"
+      className={`problem-badge ${tone} nodrag`}
+      title={title}
+      aria-label={`${problems.length} ${tone === "error" ? "problems" : "warnings"}: ${first.message}`}
+      tabIndex={-1}
+      onClick={(event) => {
+        event.stopPropagation();
+        reveal(first.component, first.property ?? "");
+        useUi.getState().show({ dock: "problems" });
+      }}
+    >
+      <TriangleAlert size={12} aria-hidden />
+      {problems.length}
+    </button>
+  );
+}
