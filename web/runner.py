@@ -22,6 +22,7 @@ from pathlib import Path
 from flowengine.bulletins import Bulletin
 from flowengine.control import address
 from flowengine.control.client import is_running
+from flowengine.definition.builder import save_text
 from flowengine.exit_codes import ExitCode
 from web import processes
 from web.control import RunnerClient
@@ -53,8 +54,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run: the frozen definition and the choices of this start."""
+    """What to run: a definition, the file it is frozen in, and the choices of this start."""
 
+    text: str
     file: Path
     data_dir: Path
     removed: str = ""
@@ -164,6 +166,7 @@ class Supervised:
     async def _once(self) -> None:
         """One process from start, or adoption, to end."""
         begun = asyncio.get_running_loop().time()
+        command = self._wanted
         found = self._found or await self._spawn()
         if found is None:
             return
@@ -181,6 +184,8 @@ class Supervised:
         if asyncio.get_running_loop().time() - begun > STEADY:
             self._pause = FIRST_PAUSE
         await self._after(code)
+        if self._wanted is None and command is not None:
+            command.file.unlink(missing_ok=True)
 
     async def _spawn(self) -> Found | None:
         command = self._wanted
@@ -189,6 +194,7 @@ class Supervised:
         output = self._data_dir / "logs" / OUTPUT
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
+            await asyncio.to_thread(save_text, command.file, command.text)
             child = await asyncio.to_thread(_popen, command.arguments(), output)
         except OSError as error:
             self._fail(f"runner of flow {self.id!r} must start; got {error}")
@@ -202,7 +208,7 @@ class Supervised:
         """Say "running" when it answers; ask it to stop when that is wanted."""
         limit = asyncio.get_running_loop().time() + STARTING
         while self._wanted is not None and not self._left:
-            if self.state == "starting" and self._answers(found):
+            if self.state == "starting" and await self._answers(found):
                 self._set("running")
                 self._settled.set()
             late = self.state == "starting" and asyncio.get_running_loop().time() > limit
@@ -213,9 +219,15 @@ class Supervised:
         if not self._left:
             await self._end(found)
 
-    def _answers(self, found: Found) -> bool:
+    async def _answers(self, found: Found) -> bool:
         runner = address.read_runner(self._data_dir)
-        return runner is not None and runner.pid == found.pid and is_running(self._data_dir)
+        if runner is None or runner.pid != found.pid or not is_running(self._data_dir):
+            return False
+        try:  # the first question makes it import what answers
+            await self.client.json("GET", "/health/live", timeout=STARTING)
+        except Problem:
+            return False
+        return True
 
     async def _bell_or(self, seconds: float | None) -> None:
         try:

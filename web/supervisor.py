@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
-from flowengine.definition.builder import save_text
 from flowengine.errors import EnvironmentFault
 from web.config import ServerConfig
 from web.flowfiles import FlowFiles
@@ -54,7 +53,6 @@ class Supervisor:
             except (Problem, EnvironmentFault):
                 continue  # its file is gone
             if not flow.adopt(command) and id in wanted:
-                self._freeze(id)
                 flow.start(command)
 
     async def _end(self) -> None:
@@ -90,7 +88,6 @@ class Supervisor:
         """Start the deployed definition of a flow; no effect while it runs."""
         flow = self.flow(id)
         if flow.state in ("stopped", "failed", "stopping"):
-            self._freeze(id)
             flow.start(self._command(id, once=once))
         return flow
 
@@ -101,18 +98,9 @@ class Supervisor:
             flow.leave()
 
     def _command(self, id: str, *, once: bool) -> Command:
-        removed = str(self._store.fact(id, "removed") or "")
-        return Command(self._files.deployed_path(id), self._config.data_dir(id), removed, once=once)
-
-    def _freeze(self, id: str) -> None:
-        """Write what was deployed beside the flow's file: that runs, whatever the file becomes."""
+        """The deployed definition, whatever the file has become; the file's for a stranger."""
         version = self._store.deployed(id)
-        if version is None:
-            raise Problem(409, f"flow {id!r} must be deployed before it starts; got no version")
-        path = self._files.deployed_path(id)
-        try:
-            save_text(path, version.text)
-        except OSError as error:
-            raise EnvironmentFault(
-                f"deployed definition {str(path)!r} must be writable; got {error.strerror}"
-            ) from error
+        text = version.text if version is not None else self._files.read(id).text
+        removed = str(self._store.fact(id, "removed") or "")
+        file = self._files.deployed_path(id)
+        return Command(text, file, self._config.data_dir(id), removed, once=once)

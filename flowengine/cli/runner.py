@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import typer
 
@@ -28,6 +32,8 @@ from flowengine.provenance import Recorder, recording
 from flowengine.repository import MemoryRepository, Repository, SqliteRepository
 from flowengine.units import format_duration
 from flowengine.watchdog import stopped_at_start
+
+HELD = 1.0  # s without an answer to the first Ctrl-C after which the second ends the process
 
 
 class RemovedChoice(StrEnum):
@@ -137,10 +143,16 @@ def _recorded(engine: Engine, plan: Plan) -> Iterator[Recorder | None]:
 
 
 class Stops:
-    """Turns Ctrl-C and SIGTERM into stops of an engine."""
+    """Turns Ctrl-C and SIGTERM into stops of an engine.
+
+    A processor that loops for ever holds the loop that would stop it. Then the second Ctrl-C ends
+    the process where it stands, which loses nothing, as ``kill -9`` does not (E1-E19).
+    """
 
     def __init__(self, engine: Engine, drain_timeout: int) -> None:
         self.count = 0
+        self._asked = 0
+        self._asked_at = 0.0
         self._engine = engine
         self._drain_timeout = drain_timeout
 
@@ -150,11 +162,28 @@ class Stops:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
+            signal.signal(number, self._asked_to_stop)  # Python calls it while the loop is held
         try:
             yield
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
+
+    def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
+        """A signal came; the loop hears of it too, when nothing holds it."""
+        now = time.monotonic()
+        if self._asked > self.count and now - self._asked_at > HELD:
+            self._abandon()
+        if self._asked <= self.count:
+            self._asked_at = now
+        self._asked += 1
+
+    def _abandon(self) -> NoReturn:
+        node = self._engine.assembly.scheduler.current
+        who = f"processor {node.id!r} ({node.flat.type})" if node else "a processor"
+        _say(f"{who} holds the engine: ending without it; what is on disk waits for the next run")
+        sys.stderr.flush()
+        os._exit(ExitCode.INTERRUPTED)
 
     def stop(self) -> None:
         """The first stops gracefully, the second at once."""

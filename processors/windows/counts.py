@@ -25,7 +25,7 @@ class CountWindows(Store):
     ) -> None:
         super().__init__(trigger, emitter, saved)
         self._windows = Hopping(count, slide)
-        self._count = count
+        self._count, self._tumbling = count, slide == count
 
     def rebuild(self) -> None:
         """Nothing is kept beside the panes."""
@@ -40,7 +40,9 @@ class CountWindows(Store):
             for row in members:
                 self._add_one(key, place, batch, row)
                 place += 1
-            self.saved.state[name] = place
+            if self._tumbling and place % self._count == 0:
+                place = 0  # nothing is open: the key need not be remembered
+            self.saved.note(name, place or None)
         return Rejected([], [])
 
     def _add_one(self, key: str, place: int, batch: Batch, row: int) -> None:

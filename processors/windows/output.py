@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -113,7 +114,7 @@ class Emitter:
                 raise FoldError(f"result must be JSON; got {error}") from None
         if shape.folds:
             results = shape.plan.results(pane.held, lambda: decode(kept))
-            return orjson.dumps(results, option=orjson.OPT_PASSTHROUGH_SUBCLASS, default=_large)
+            return _dumps(results)
         return as_content((raw for _, raw in kept), array=shape.array)
 
     def _attributes(
@@ -141,6 +142,9 @@ class Emitter:
         return "application/x-ndjson" if plain else "application/json"
 
 
-def _large(value: Any) -> Any:
-    """Integers beyond 64 bits have no place in JSON as others read it: as text."""
-    return str(value)
+def _dumps(value: Any) -> bytes:
+    """JSON, also with integers beyond 64 bits, which orjson refuses."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

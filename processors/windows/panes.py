@@ -66,7 +66,12 @@ class Pane:
         """From a snapshot."""
         self = cls(ident, saved[0], saved[1], saved[2], plan)
         self.count, self.first, self.last = saved[3], saved[4], saved[5]
-        self.held = tuple(tuple(part) for part in saved[6])
+        self.held = _frozen(saved[6])
         self.chunks = tuple(saved[7])
         self.index, self.pending, self.fired = saved[8], saved[9], saved[10]
         return self
+
+
+def _frozen(value: Any) -> Any:
+    """Lists as tuples again, all the way down: the store writes both the same."""
+    return tuple(map(_frozen, value)) if isinstance(value, (list, tuple)) else value

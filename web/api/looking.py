@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Path, Query
 from starlette.responses import Response, StreamingResponse
 
 from flowengine.logs import log_path, tail
@@ -184,6 +184,8 @@ async def lineage(site: SiteHere, id: FlowId, uuid: str) -> Response:
 
 
 @router.get("/flows/{id}/provenance/{event}", **VIEWER)
-async def event(site: SiteHere, id: FlowId, event: Annotated[int, Query(ge=0)]) -> Response:
+async def event(
+    site: SiteHere, id: FlowId, event: Annotated[int, Path(ge=0, le=_LAST)]
+) -> Response:
     """One event; ``content`` is base64."""
     return await ask(site, id, "GET", f"/provenance/{event}")

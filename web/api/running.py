@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Path
 from starlette.responses import Response
 
 from web import deploying
@@ -128,12 +129,12 @@ async def empty(site: SiteHere, id: FlowId, connection: str) -> Response:
 @router.post("/flows/{id}/counters/{name}/reset", **OPERATOR)
 async def reset_counter(site: SiteHere, id: FlowId, name: str) -> Response:
     """Set a counter to 0."""
-    from urllib.parse import quote
-
     return await ask(site, id, "POST", f"/counters/{quote(name, safe='')}/reset")
 
 
 @router.post("/flows/{id}/provenance/{event}/replay", **OPERATOR)
-async def replay(site: SiteHere, id: FlowId, event: int) -> Response:
+async def replay(
+    site: SiteHere, id: FlowId, event: Annotated[int, Path(ge=0, le=1 << 62)]
+) -> Response:
     """Put what an event saw back into the queue that fed it."""
     return await ask(site, id, "POST", f"/provenance/{event}/replay")

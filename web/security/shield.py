@@ -27,10 +27,16 @@ class TooLarge(Exception):
 
 
 class Shield:
-    """An ASGI app in front of another one. ``names`` are the host names that are ours."""
+    """An ASGI app in front of another one. ``names`` are the host names that are ours.
 
-    def __init__(self, app: ASGIApp, names: Iterable[str], *, https: bool) -> None:
+    root_path: taken off the path, whether a proxy in front has done so or not
+    """
+
+    def __init__(
+        self, app: ASGIApp, names: Iterable[str], *, https: bool, root_path: str = ""
+    ) -> None:
         self._app = app
+        self._root_path = root_path
         self._names = {"localhost", socket.gethostname().lower(), *(n.lower() for n in names)}
         self._https = https
 
@@ -46,7 +52,13 @@ class Shield:
         if refusal is not None:
             await problem_response(*refusal)(scope, receive, guarded)
             return
-        await self._bounded(scope, receive, guarded)
+        await self._bounded(self._without_root(scope), receive, guarded)
+
+    def _without_root(self, scope: Scope) -> Scope:
+        root, path = self._root_path, scope["path"]
+        if not root or not (path == root or path.startswith(f"{root}/")):
+            return scope
+        return {**scope, "path": path[len(root) :] or "/", "raw_path": b""}
 
     def _refusal(self, headers: Headers, scope: Scope) -> tuple[int, str] | None:
         host = headers.get("host", "")

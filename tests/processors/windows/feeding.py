@@ -9,6 +9,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import msgspec
+
 from flowengine.flowfile import FlowFile
 from flowengine.testing import ProcessorRunner
 from processors.windows.times import instant
@@ -77,6 +79,13 @@ class Feed:
         """The clock moves, and nothing comes."""
         self.runner.clock.advance(milliseconds * 1000)
         self.runner.run(1000)
+        return self
+
+    def restart(self) -> Feed:
+        """A new process finds what the store kept."""
+        node = self.runner.node
+        node.state = msgspec.msgpack.decode(msgspec.msgpack.encode(node.state))
+        self.runner.restart()
         return self
 
     def out(self, relationship: str = "window") -> list[FlowFile]:

@@ -42,7 +42,7 @@ def run(cls: type, batches: list[list[dict]], restarts: bool, **properties) -> d
         for batch in batches:
             feed.batch(*batch)
             if restarts:
-                feed.runner.restart()
+                feed.restart()
             greatest = max(greatest, *(record["t"] for record in batch))
             feed.reach(greatest - BOUND, tick=1)
         assert feed.reach(math.inf).out("late") == []

@@ -46,7 +46,7 @@ def folded(values: list, order: list[int] | None = None, size: int = 3) -> dict:
     arriving = [records[i] for i in order] if order else records
     with window(folds=ALL) as feed:
         for start in range(0, len(arriving), size):
-            feed.batch(*arriving[start : start + size])
+            feed.batch(*arriving[start : start + size]).restart()
         [result] = feed.reach(math.inf).contents()
         return result
 
@@ -89,8 +89,8 @@ def test_no_fold_depends_on_order_or_batches(case):
 
 def test_integers_of_any_size_are_added_exactly():
     with window(folds={"s": {"sum": "v"}}) as feed:
-        feed.batch(*({"t": 1, "v": 2**62} for _ in range(3)))
-        assert feed.reach(math.inf).contents() == [{"s": 3 * 2**62}]
+        feed.batch(*({"t": 1, "v": 2**62} for _ in range(9)))
+        assert feed.reach(math.inf).contents() == [{"s": 9 * 2**62}]
 
 
 def test_sums_beyond_the_greatest_float_are_no_crash():

@@ -124,6 +124,6 @@ def test_a_window_is_put_out_once_whatever_restarts(restarts):
     with hopping() as feed:
         feed.give(7, 11).panes()
         if restarts:
-            feed.runner.restart()
+            feed.restart()
         feed.reach(25)
         assert feed.panes() == [Pane(5, 15, [7, 11]), Pane(10, 20, [11])]

@@ -223,7 +223,7 @@ def test_W81_the_user_decides_what_a_stop_means(policy, panes):
 def test_W81_a_restart_after_a_crash_keeps_the_windows():
     with ten(on_stop="discard") as feed:
         feed.give(1, 2)
-        feed.runner.restart()
+        feed.restart()
         assert feed.give(3, 10).panes() == [Pane(0, 10, [1, 2, 3])]
 
 
@@ -313,3 +313,66 @@ def test_it_holds_time_back_for_what_its_state_may_still_put_out():
         assert feed.runner.node.event_timer == 29_999
         feed.reach(100)
         assert feed.runner.node.hold is None
+
+
+def test_many_keys_come_out_in_parts_so_that_back_pressure_can_hold_them():
+    with ten(key_fields=["k"]) as feed:
+        feed.batch(*({"t": 1, "k": n} for n in range(2500)))
+        feed.runner.node.watermark = 20_000
+        feed.runner.trigger()
+        assert len(feed.out()) == 1000
+        assert feed.open == 1500
+        feed.restart().runner.run(10)
+        assert len(feed.out()) == 1500
+        assert feed.open == 0
+
+
+def test_a_json_array_of_records_may_come_in_and_go_out():
+    with ten(format="json array") as feed:
+        feed.runner.enqueue('[{"t": 1},\n {"t": 2}]')
+        feed.runner.run()
+        assert feed.reach(10).contents() == [[{"t": 1}, {"t": 2}]]
+
+
+def test_an_object_over_several_lines_is_one_record():
+    with ten() as feed:
+        feed.runner.enqueue('{\n "t": 1\n}')
+        feed.runner.run()
+        assert feed.reach(10).times() == [[1]]
+
+
+def test_a_key_may_be_an_expression_over_fields_and_attributes():
+    with ten(key="{{ site }}-{{ k | upper }}") as feed:
+        feed.record({"t": 1, "k": "a"}, site="x").record({"t": 1}, site="x")
+        [flowfile] = feed.reach(10).out()
+        assert flowfile.attributes["window.key"] == "x-A"
+        assert "'k'" in feed.out("invalid")[0].attributes["error.message"]
+
+
+def test_event_time_is_that_of_the_flowfile_unless_a_field_is_named():
+    with ten(time_field="") as feed:
+        feed.runner.enqueue('{"t": 1}', event_time=15_000)
+        feed.runner.enqueue('{"t": 2}')
+        feed.runner.run(3)
+        assert [pane.start for pane in feed.reach(100).panes()] == [10]
+        [invalid] = feed.out("invalid")
+        assert invalid.attributes["error.message"] == (
+            "event time must be known; got none. Name a `time_field`, or let the source read it"
+        )
+
+
+def test_sources_without_event_time_are_followed_by_the_greatest_time_seen():
+    with ten(out_of_order="5 ms") as feed:
+        feed.record({"t": 1}).record({"t": 14})
+        assert feed.panes() == []
+        assert feed.record({"t": 15}).panes() == [Pane(0, 10, [1])]
+
+
+def test_the_clock_may_go_back_and_windows_do_not():
+    with Feed(TumblingWindow, size="1 sec", time="processing", time_field="") as feed:
+        now = feed.runner.clock.wall()
+        feed.record({"t": 1}).wait(1000)
+        assert feed.times() == [[1]]
+        feed.runner.clock.set_wall(now - 60_000_000)
+        feed.record({"t": 2})
+        assert feed.times("late") == []

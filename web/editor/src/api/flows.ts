@@ -11,10 +11,12 @@ export interface FlowSummary {
   name: string;
   description: string;
   state: FlowState;
+  reason?: string;
+  deployed_version?: number | null;
   draft_ahead: boolean;
   file_ahead: boolean;
-  errors: number;
-  queued: number;
+  errors: number | null;
+  queued: number | null;
   bulletins: number;
 }
 
@@ -54,11 +56,12 @@ export interface Change {
 }
 
 export interface Version {
-  version: number;
+  number: number;
   revision: string;
-  time: number | string;
-  user?: string;
-  comment?: string;
+  user: string;
+  /** µs */
+  time: number;
+  restored: number | null;
 }
 
 export interface RelationshipFacts {
@@ -90,7 +93,7 @@ export const flowsApi = {
   catalogue: () => get<Catalogue>(at`/catalogue`),
   list: () => get<{ flows: FlowSummary[] }>(at`/flows`),
   read: (id: string) => get<{ definition: FlowDocument; text: string; revision: string }>(at`/flows/${id}`),
-  create: (id: string, definition?: unknown) => post(at`/flows`, definition ? { id, definition } : { id }),
+  create: (id: string, text?: string) => post(at`/flows`, text === undefined ? { id } : { id, text }),
   remove: (id: string) => remove(at`/flows/${id}`),
   draft: (id: string) => get<Draft>(at`/flows/${id}/draft`),
   operate: (id: string, client: string, base: number, operations: Operation[]) =>
@@ -98,11 +101,11 @@ export const flowsApi = {
   discard: (id: string) => remove(at`/flows/${id}/draft`),
   diff: (id: string, from: string | number, to: string | number) =>
     get<{ changes: Change[] }>(at`/flows/${id}/diff?from=${from}&to=${to}`),
-  deploy: (id: string, seq: number, removed?: "drain" | "drop") =>
-    post<{ version: number; revision: string }>(at`/flows/${id}/deploy`, removed ? { removed } : {}, { "If-Match": `"${seq}"` }),
+  deploy: (id: string, seq: number, removed?: "drain" | "drop", overwrite = false) =>
+    post<{ version: number; revision: string }>(at`/flows/${id}/deploy`, { ...(removed && { removed }), ...(overwrite && { overwrite }) }, { "If-Match": `"${seq}"` }),
   versions: (id: string) => get<{ versions: Version[] }>(at`/flows/${id}/versions`),
   restore: (id: string, version: number) => post(at`/flows/${id}/versions/${version}/restore`),
-  start: (id: string) => post(at`/flows/${id}/start`),
+  start: (id: string) => post<{ state: FlowState; reason: string }>(at`/flows/${id}/start`),
   stop: (id: string, drain: boolean) => post(at`/flows/${id}/stop`, { drain }),
   runOnce: (id: string) => post(at`/flows/${id}/run-once`),
 };

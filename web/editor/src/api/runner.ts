@@ -89,21 +89,25 @@ export interface LineageEvent {
   [key: string]: unknown;
 }
 
+export type LogLine = string | Record<string, Json>;
+
 export type ProcessorCommand = "start" | "stop" | "run-once" | "terminate" | "clear-state";
 
 export const runnerApi = {
-  status: (flow: string) => get<Status>(at`/flows/${flow}/status`),
+  group: (flow: string, group: string, command: "start" | "stop") => post(at`/flows/${flow}/groups/${group}/${command}`),
   command: (flow: string, processor: string, command: ProcessorCommand) =>
     post(at`/flows/${flow}/processors/${processor}/${command}`),
   queue: (flow: string, connection: string, newest: boolean, filter: string) =>
     get<Listing>(at`/flows/${flow}/connections/${connection}/flowfiles` + `?limit=100&newest=${newest}` + filterQuery(filter)),
   empty: (flow: string, connection: string) => post<{ dropped: number }>(at`/flows/${flow}/connections/${connection}/empty`),
   contentAddress: (flow: string, connection: string, uuid: string) =>
-    address(at`/flows/${flow}/flowfiles/${uuid}/content` + `?connection=${encodeURIComponent(connection)}`),
-  bulletins: (flow: string) => get<Bulletin[] | { bulletins: Bulletin[] }>(at`/flows/${flow}/bulletins`),
-  logs: (flow: string, lines: number) => get<unknown>(at`/flows/${flow}/logs` + `?lines=${lines}`),
+    address(at`/flows/${flow}/connections/${connection}/flowfiles/${uuid}/content`),
+  bulletins: (flow: string) => get<{ bulletins: Bulletin[] }>(at`/flows/${flow}/bulletins`),
+  logs: (flow: string, lines: number) => get<{ lines: LogLine[] }>(at`/flows/${flow}/logs` + `?lines=${lines}`),
   state: (flow: string, processor: string) => get<Json>(at`/flows/${flow}/state/${processor}`),
   provenance: (flow: string, query: string) => get<{ events: LineageEvent[] }>(at`/flows/${flow}/provenance` + query),
+  lineage: (flow: string, uuid: string) => get<{ events: LineageEvent[] }>(at`/flows/${flow}/provenance/${uuid}/lineage`),
+  replay: (flow: string, event: number | string) => post(at`/flows/${flow}/provenance/${event}/replay`),
   verify: (flow: string, target: { service?: string; processor?: string }) =>
     post<{ steps: { name: string; ok: boolean; message: string }[] }>(at`/verify`, { flow, ...target }),
   check: (text: string, kind: "expression" | "predicate", attributes?: Record<string, string>) =>
@@ -111,7 +115,7 @@ export const runnerApi = {
 };
 
 function filterQuery(filter: string): string {
-  return filter.includes("=") ? `&attribute=${encodeURIComponent(filter)}` : "";
+  return filter.includes("=") ? `&filter=${encodeURIComponent(filter)}` : "";
 }
 
 /** The first bytes of a content; the whole may be large. */
