@@ -2,7 +2,7 @@
 
 Kept in memory, five per component for five minutes, as NiFi does; everything is also logged. The
 same message from the same component is shown once with a count, so that an error in a loop does
-not push out the others.
+not push out the others; it is logged again at most once a second, with its count.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from flowengine.clock import Clock
 
 PER_COMPONENT = 5
 KEPT = 300_000_000
+LOG_AGAIN = 1_000_000  # µs
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "none": 100}
 
 
@@ -39,6 +40,7 @@ class BulletinBoard:
         self._clock = clock
         self._by_component: dict[str, deque[Bulletin]] = {}
         self._next = 0
+        self._logged: dict[str, int] = {}  # component → when its last bulletin was logged
         self._log = structlog.get_logger("flowengine")
         self.listeners: list[Callable[[Bulletin], None]] = []
 
@@ -46,17 +48,26 @@ class BulletinBoard:
         """Log a message and, when ``shown``, keep it as a bulletin. Callable from any thread."""
         kept = self._by_component.setdefault(component, deque(maxlen=PER_COMPONENT))
         if shown and kept and kept[-1].message == message and kept[-1].level == level:
-            kept[-1].count += 1
-            kept[-1].time = self._clock.wall()
+            self._repeat(kept[-1])
             return
         self._log.log(LEVELS[level], message, component=component)
         if not shown:
             return
         self._next += 1
         bulletin = Bulletin(self._next, self._clock.wall(), component, level, message)
+        self._logged[component] = bulletin.time
         kept.append(bulletin)
         for listener in self.listeners:
             listener(bulletin)
+
+    def _repeat(self, last: Bulletin) -> None:
+        """Count a message that came again, and log it unless that was done within the second."""
+        last.count += 1
+        last.time = self._clock.wall()
+        if abs(last.time - self._logged[last.component]) >= LOG_AGAIN:
+            self._logged[last.component] = last.time
+            level = LEVELS[last.level]
+            self._log.log(level, last.message, component=last.component, times=last.count)
 
     def list(self, component: str | None = None) -> list[Bulletin]:
         """Bulletins of the last five minutes, oldest first."""

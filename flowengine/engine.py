@@ -344,10 +344,15 @@ class Engine:
     # -- single processors ---------------------------------------------------------------------
 
     def start(self, name: str, *, triggers: int | None = None) -> None:
-        """Start one processor, for ever or for some triggers; no effect when it runs."""
+        """Start one processor, for ever or for some triggers; no effect when it runs.
+
+        A source that is completed starts anew from its state: it looks whether there is more.
+        """
         node = self.node(name)
         if node.flat.disabled:
             raise DefinitionError(f"processor {name!r} must be enabled to start; got disabled")
+        if node.completed:
+            self._halt(node)
         if triggers is not None and node.running:
             raise DefinitionError(f"processor {name!r} must be stopped to run once; got running")
         if not node.running:

@@ -7,14 +7,14 @@ Every operation gives its inverse, so that undo needs no second vocabulary. An i
 ``add``       ``kind``, ``id``, ``value``; optional ``position`` and ``index`` in its section
 ``remove``    ``kind``, ``id``; takes connections and positions along, the inverse restores them
 ``set``       ``kind`` or ``flow``, ``id``, ``path``, ``value`` (null unsets), ``before``
-``move``      ``positions`` {id: [x, y] or null}, ``before``
+``move``      ``positions`` {id: [x, y] or null}, ``before``, ``index`` {id: place}
 ``rename``    ``kind``, ``id``, ``to``: in the same group; ends, positions and ``#{…}`` follow
 ============  ==================================================================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flowengine.definition.model import SLUG, SLUG_RULE
@@ -155,14 +155,10 @@ def _remove(document: Json, operation: Json) -> list[Json]:
     body = _body(document, groups, kind, id)
     taken = [_take_connection(document, one) for one in attached(document, kind, id)]
     entries = documents.section_of(body, kind)
-    back: Json = {"op": "add", "kind": kind, "id": id, "index": list(entries).index(slug)}
-    back["value"] = entries.pop(slug)
+    index = list(entries).index(slug)
+    back = {"op": "add", "kind": kind, "id": id, "index": index, "value": entries.pop(slug)}
     _prune(body, kind)
-    positions = _take_positions(document, kind, id)
-    if id in positions:
-        back["position"] = positions.pop(id)
-    inner = [{"op": "move", "positions": positions}] if positions else []
-    return [back, *reversed(taken), *inner]
+    return [back, *reversed(taken), *_take_positions(document, kind, id)]
 
 
 def attached(document: Json, kind: str, id: str) -> list[str]:
@@ -197,16 +193,17 @@ def _take_connection(document: Json, id: str) -> Json:
     return {"op": "add", "kind": "connections", "id": id, "value": value, "index": index}
 
 
-def _take_positions(document: Json, kind: str, id: str) -> Json:
-    """Remove the positions of a component and of what is in it."""
-    if kind not in documents.DRAWN:
-        return {}
+def _take_positions(document: Json, kind: str, id: str) -> list[Json]:
+    """Remove the positions of a component and of what is in it; returns what puts them back."""
     layout = documents.layout_of(document)
     inside = f"{id}/"
+    places = {name: number for number, name in enumerate(layout)}
     names = [name for name in layout if name == id or name.startswith(inside)]
+    if kind not in documents.DRAWN or not names:
+        return []
     taken = {name: layout.pop(name) for name in names}
     _prune(document, "layout")
-    return taken
+    return [{"op": "move", "positions": taken, "index": {name: places[name] for name in names}}]
 
 
 def _prune(body: Json, key: str) -> None:
@@ -306,16 +303,18 @@ def _move(document: Json, operation: Json) -> list[Json]:
     for id, position in operation["positions"].items():
         if position is not None and documents.kind_of(document, id) is None:
             raise Missing(f"component {id!r} must be in the draft to move; got an unknown id", id)
-        _set_position(document, id, position)
+        _set_position(document, id, position, operation.get("index", {}).get(id))
     return [{"op": "move", "positions": old, "before": dict(operation["positions"])}]
 
 
-def _set_position(document: Json, id: str, position: Any) -> None:
+def _set_position(document: Json, id: str, position: Any, index: int | None = None) -> None:
     layout = documents.layout_of(document)
     if position is None:
         layout.pop(id, None)
-    else:
+    elif id in layout:
         layout[id] = position
+    else:
+        layout = _inserted(layout, id, position, index)
     document["layout"] = layout
     _prune(document, "layout")
 
@@ -371,11 +370,3 @@ _APPLY: Mapping[str, Callable[[Json, Json], list[Json]]] = {
     "move": _move,
     "rename": _rename,
 }
-
-
-def ids_of(operations: Iterable[Json]) -> set[str]:
-    """Components that operations name."""
-    named: set[str] = set()
-    for operation in operations:
-        named |= set(operation.get("positions", ())) | {operation.get("id", "")}
-    return named - {""}

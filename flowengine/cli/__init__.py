@@ -13,7 +13,6 @@ import time
 from collections.abc import Sequence
 from typing import NoReturn
 
-
 WORKER = "worker"  # how the names of the engine's worker threads begin
 GRACE = 0.5  # s that idle worker threads have to end
 

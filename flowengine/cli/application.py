@@ -25,6 +25,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "Flows": {
         "run": "flowengine.cli.run",
         "validate": "flowengine.cli.validate",
+        "test": "flowengine.cli.test",
         "new": "flowengine.cli.definition",
         "fmt": "flowengine.cli.definition",
         "schema": "flowengine.cli.definition",

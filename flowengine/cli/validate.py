@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
 from flowengine.cli.parameters import parameters
@@ -15,6 +16,8 @@ from flowengine.cli.places import FORMAT, flow_file
 from flowengine.cli.words import counted
 from flowengine.exit_codes import ExitCode
 from flowengine.findings import Finding, Severity, errors
+
+FLOW_KEYS = frozenset({"format", "processors", "connections", "groups"})
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -52,15 +55,28 @@ def validate(
 
 
 def flow_files(names: Iterable[str]) -> Iterable[Path]:
-    """The files meant by names of files and folders, each once, folders in order of path."""
+    """The files meant by names of files and folders, each once, folders in order of path.
+
+    Of a folder those that are no flows are left out, such as the records of a lake beside them.
+    """
     seen = set()
     for name in names:
         path = Path(name)
-        files = sorted(path.rglob(f"*{FORMAT}")) if path.is_dir() else [flow_file(name)]
+        inside = filter(may_be_flow, sorted(path.rglob(f"*{FORMAT}"))) if path.is_dir() else None
+        files = list(inside) if inside is not None else [flow_file(name)]
         for file in files:
             if file.resolve() not in seen:
                 seen.add(file.resolve())
                 yield file
+
+
+def may_be_flow(file: Path) -> bool:
+    """Whether a JSON file has a key that only flows have, or cannot be read and so must be said."""
+    try:
+        found = orjson.loads(file.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return True
+    return isinstance(found, dict) and not FLOW_KEYS.isdisjoint(found)
 
 
 def as_data(finding: Finding) -> dict[str, object]:

@@ -112,9 +112,7 @@ class Life:
         ingest = item.ingest_time.at(start) if item.ingest_time else now
         event = item.event_time.at(start) if item.event_time else None
         made = [
-            FlowFile(
-                number, dict(item.attributes), data, len(data), now, now, ingest, event, event
-            )
+            FlowFile(number, dict(item.attributes), data, len(data), now, now, ingest, event, event)
             for number in core.ids.take_many(item.count)
         ]
         self.engine.repository.begin([], [])

@@ -125,8 +125,7 @@ Records = Annotated[
     Discriminator(_flag_or_list),
 ]
 Emits = Annotated[
-    Annotated[Emit, Tag("one")]
-    | Annotated[list[Emit], Field(min_length=1), Tag("list")],
+    Annotated[Emit, Tag("one")] | Annotated[list[Emit], Field(min_length=1), Tag("list")],
     Discriminator(_one_or_list),
 ]
 

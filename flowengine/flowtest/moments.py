@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from flowengine.definition.source import show
+from flowengine.errors import PropertyError
 from flowengine.units import parse_duration
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,7 +49,7 @@ def parse_moment(value: Any) -> Moment:
 def _distance(text: str) -> Moment:
     try:
         distance = parse_duration(text[1:].strip())
-    except ValueError as error:
+    except PropertyError as error:
         raise ValueError(f"{_RULE}; got {show(text)}") from error
     return Moment(-distance if text[0] == "-" else distance, relative=True)
 

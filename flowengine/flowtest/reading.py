@@ -43,7 +43,9 @@ class TestFile:
         resolved, here = path.resolve(), Path.cwd()
         return resolved.relative_to(here) if resolved.is_relative_to(here) else resolved
 
-    def finding(self, path: JsonPath, message: str, remedy: str = "", *, key: bool = True) -> Finding:
+    def finding(
+        self, path: JsonPath, message: str, remedy: str = "", *, key: bool = True
+    ) -> Finding:
         """A finding about a part of the file."""
         words = describe(self.document.value, path)
         return self.document.finding(path, f"{words}{message}", remedy=remedy, key=key)

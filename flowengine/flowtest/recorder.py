@@ -30,14 +30,13 @@ class Recorder:
     """
 
     def __init__(self) -> None:
-        self.triggered: Counter[str] = Counter()
+        self.took: set[str] = set()
         self.seen: Counter[tuple[str, str]] = Counter()
         self._new: dict[str, list[Arrived]] = {}
         self.read: Callable[[FlowFile], bytes] = lambda flowfile: b""
 
     def observe(self, node: Node, work: Work, sent: list[Sent]) -> None:
         """One commit."""
-        self.triggered[node.id] += 1
         for group in sent:
             self.seen[node.id, group.relationship] += len(group.flowfiles)
             self._add(f"{node.id}/{group.relationship}", group.flowfiles)
@@ -48,6 +47,7 @@ class Recorder:
         """What was polled and neither kept nor retried."""
         done = {f.id for group in work.outputs.values() for f in group}
         done.update(f.id for f in work.removed)
+        self.took.add(node.id)
         self._add(node.id, [f for f in work.polled if f.id in done])
         done.update(f.id for f in work.kept)
         if len(node.flat.retry) == 1 and any(f.id not in done for f in work.polled):

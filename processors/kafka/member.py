@@ -269,7 +269,7 @@ class Member:
         warned: set[str] = set()
         places = self._places
         while True:
-            self._warn_of_missing(consumer, warned)
+            await self._look_for_missing(consumer, warned)
             ends = await partition_ends(consumer, list(self._assigned))
             self._tell(ends)
             places.pass_over_markers(consumer)
@@ -278,11 +278,16 @@ class Member:
             self._watchdog.check(now, places.expected, ends, excused=excused)
             await asyncio.sleep(STATUS_EVERY)
 
-    def _warn_of_missing(self, consumer: AIOKafkaConsumer, warned: set[str]) -> None:
-        for topic in self._membership.topics:
-            if self._joined and topic not in warned and not consumer.partitions_for_topic(topic):
+    async def _look_for_missing(self, consumer: AIOKafkaConsumer, warned: set[str]) -> None:
+        """Say once that a topic is missing, and ask again each time until it is there."""
+        topics = self._membership.topics if self._joined else ()
+        missing = [topic for topic in topics if not consumer.partitions_for_topic(topic)]
+        for topic in missing:
+            if topic not in warned:
                 warned.add(topic)
                 self._log.warning(missing_topic(topic))
+        if missing:  # by itself the client would look only every half minute
+            await consumer._client.force_metadata_update()
 
     def _tell(self, ends: dict[TopicPartition, int]) -> None:
         if not self._joined:

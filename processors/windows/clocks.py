@@ -12,6 +12,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any, Final
 
 from processors.windows.properties import TimedProperties
+from processors.windows.state import CLOSED
 from processors.windows.times import FOREVER, Time
 from processors.windows.trigger import Reason
 
@@ -25,7 +26,7 @@ class Clocks:
 
     lateness: µs for which closed windows take late records
     every:    µs between early panes, or None
-    now:      wall time of the trigger in µs
+    now:      processing time of the trigger in µs, not before windows that closed
     """
 
     def __init__(
@@ -35,28 +36,31 @@ class Clocks:
         self._delay = properties.delay if properties.time is not Time.PROCESSING else None
         self._idle = properties.close_after_idle
         self._lateness, self._every = lateness, every
-        self.now = 0
+        self.now = self._wall = 0
 
     def begin(self, state: MutableMapping[str, Any], now: int, watermark: float) -> None:
         """Start a trigger."""
-        self._state, self.now, self._engine = state, now, watermark
+        self._state, self._engine = state, watermark
+        self._wall = now
+        closed = state.get(CLOSED) if self._time is Time.PROCESSING else None
+        self.now = now if closed is None else max(now, closed + 1)
         self._seen: int | None = state.get(SEEN)
         self._input: int | None = state.get(INPUT)
         self._tick: int | None = state.get(TICK)
 
     def seen(self, times: list[int]) -> None:
         """Records of these times came and were valid."""
-        self._input = self.now
+        self._input = self._wall
         if not times:
             return
         if self._delay is not None:
             self._seen = max(times) if self._seen is None else max(self._seen, max(times))
         if self._every is not None and self._tick is None:
-            self._tick = self.now + self._every
+            self._tick = self._wall + self._every
 
     def tick_due(self) -> bool:
         """Whether early panes are to come out by the clock now."""
-        if self._tick is None or self._tick > self.now:
+        if self._tick is None or self._tick > self._wall:
             return False
         self._tick = None
         return True
@@ -67,12 +71,12 @@ class Clocks:
         regular = max(least, self._regular())
         yield regular, Reason.WATERMARK
         if self._idle is not None and self._silent():
-            idle = self.now - self._idle - self._lateness - 1
+            idle = self._wall - self._idle - self._lateness - 1
             if idle > regular:
                 yield idle, Reason.IDLE
 
     def _silent(self) -> bool:
-        return self._idle is not None and self.now >= (self._input or 0) + self._idle
+        return self._idle is not None and self._wall >= (self._input or 0) + self._idle
 
     def _regular(self) -> float:
         if self._engine == math.inf:

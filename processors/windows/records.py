@@ -103,8 +103,9 @@ def _read_array(batch: Batch, content: bytes) -> str:
         raws = msgspec.json.decode(content, type=list[msgspec.Raw])
     except msgspec.DecodeError as error:
         return f"content must be JSON; got {error}"
-    data = [orjson.loads(raw) for raw in raws]
-    _append(batch, [orjson.dumps(one) for one in data], data)
+    pairs = [(bytes(raw), orjson.loads(bytes(raw))) for raw in raws]
+    lines = [raw if b"\n" not in raw else orjson.dumps(one) for raw, one in pairs]
+    _append(batch, lines, [one for _, one in pairs])
     return ""
 
 

@@ -1,6 +1,7 @@
 """Bulletins: five per component for five minutes, repeated ones counted."""
 
 import pytest
+from structlog.testing import capture_logs
 
 from flowengine.bulletins import KEPT, PER_COMPONENT, BulletinBoard, ComponentLog
 from flowengine.clock import FakeClock
@@ -35,6 +36,15 @@ def test_the_same_message_again_is_counted_and_pushes_nothing_out(board):
         board.post("a", "error", "again")
     board.post("a", "warning", "again")
     assert shown(board) == [("a", "first", 1), ("a", "again", 100), ("a", "again", 1)]
+
+
+def test_a_repeated_message_is_logged_at_most_once_a_second_with_its_count(board, clock):
+    with capture_logs() as logged:
+        for _ in range(25):
+            board.post("a", "error", "again")
+            clock.advance(100_000)
+    assert [entry.get("times", 1) for entry in logged] == [1, 11, 21]
+    assert {(entry["event"], entry["component"]) for entry in logged} == {("again", "a")}
 
 
 def test_after_five_minutes_a_bulletin_is_gone_unless_it_is_repeated(board, clock):

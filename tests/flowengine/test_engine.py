@@ -193,6 +193,19 @@ async def test_run_once_does_not_wait_for_cron_and_stop_takes_it_back():
         assert engine.assembly.queued == 0
 
 
+@pytest.mark.parametrize("triggers", [None, 1])
+async def test_a_completed_source_that_is_started_looks_again(triggers):
+    def trigger(context, session):
+        session.transfer(session.create(b"one"), "success")
+        context.complete()
+
+    async with running(chain(processor(trigger, source=True), Remove), stopped=("p1",)) as engine:
+        assert (engine.node("p0").status, engine.assembly.queued) == ("completed", 1)
+        engine.start("p0", triggers=triggers)
+        await settled(engine)
+        assert (engine.node("p0").status, engine.assembly.queued) == ("completed", 2)
+
+
 async def test_what_cannot_be_started_says_why():
     flow = chain(Numbers, (Pass, {"disabled": True, "auto_terminate": ["success"]}, {}))
     async with running(flow) as engine:

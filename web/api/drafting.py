@@ -81,6 +81,9 @@ class Move(_Operation):
     op: Literal["move"]
     positions: Positions
     before: Positions = {}
+    index: dict[str, Annotated[int, Field(ge=0, le=100_000)]] = Field(
+        {}, description="Place in the layout of what has no position yet."
+    )
 
 
 class Rename(_Operation):

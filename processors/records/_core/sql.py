@@ -36,7 +36,7 @@ class Database:
     def __init__(self, memory: int) -> None:
         import duckdb
 
-        config = {**SETTINGS, "memory_limit": f"{max(memory >> 20, 1)}MiB"}
+        config: dict[str, Any] = {**SETTINGS, "memory_limit": f"{max(memory >> 20, 1)}MiB"}
         self._connection = duckdb.connect(":memory:", config=config)
         self._connection.execute("SET lock_configuration = true")
 

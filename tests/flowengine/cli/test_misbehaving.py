@@ -88,7 +88,7 @@ def test_the_status_names_the_processor_that_holds_the_engine(installed, started
     runner.wait_for("must give the engine back")
     result = call("status", flow)
     assert result.code == 0
-    assert "user holds the engine" in result.out
+    assert "processor 'user' has held the engine for" in result.out
 
 
 def test_one_record_that_makes_it_raise_fails_and_the_rest_flows(installed):

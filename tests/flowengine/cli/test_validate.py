@@ -1,5 +1,6 @@
 import json
 
+from flowengine.cli.validate import flow_files
 from tests.flowengine.cli.kit import counted
 
 BAD = '{"format": 1,\n "name": "bad",\n "processors": {"a": {"type": "PutFil"}}}\n'
@@ -66,3 +67,10 @@ def test_parameters_may_be_given(shell, place):
     (place / "p.json").write_text(text)
     assert shell("validate", "p.json").code == 1
     assert shell("validate", "p.json", "--set", "x=1").code == 0
+
+
+def test_files_of_a_folder_that_are_no_flows_are_left_out(tmp_path):
+    (tmp_path / "record.json").write_text('{"name": "Ada"}')
+    (tmp_path / "flow.json").write_text('{"format": 1, "name": "f"}')
+    (tmp_path / "broken.json").write_text("{")
+    assert [file.name for file in flow_files([str(tmp_path)])] == ["broken.json", "flow.json"]

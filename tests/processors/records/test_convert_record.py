@@ -45,7 +45,7 @@ def test_records_survive_the_way_through_each_format(between):
 
 def test_nested_values_are_json_in_csv():
     csv, _ = convert(ROWS, output_format="csv")
-    assert csv == b'id,name,tags,at\n1,Ada,"[""a""]","{""x"":1.5}"\n2,,"[]",\n'
+    assert csv == b'id,name,tags,at\n1,"Ada","[""a""]","{""x"":1.5}"\n2,,"[]",\n'
 
 
 def test_equal_records_are_equal_bytes():

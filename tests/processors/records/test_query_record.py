@@ -1,12 +1,7 @@
-import time
-
-import orjson
 import pytest
 
 from flowengine.testing import ProcessorRunner, check_processor
 from processors.records._core.cache import CACHE
-from processors.records._core.sql import Database
-from processors.records._core.tables import Records
 from processors.records.convert_record import ConvertRecord
 from processors.records.query_record import QueryRecord
 
@@ -111,15 +106,3 @@ def test_a_chain_of_arrow_does_not_decode_twice():
             second.run()
             assert len(second.transferred("out")) == 1
         assert CACHE.hits == before + 1
-
-
-def test_decoded_records_cost_little_more_than_bare_duckdb():
-    """The bound is loose, since other work runs beside; the ratio itself is for the benchmark."""
-    rows = [{"id": n, "v": n / 7, "k": f"key-{n % 100}"} for n in range(10_000)]
-    records = Records(orjson.loads(orjson.dumps(rows)), plain=True)
-    assert records.table.num_rows == 10_000
-    database = Database(512 << 20)
-    start = time.perf_counter()
-    found = database.query(records, {"out": "select k, sum(v) s from flowfile group by k"})
-    assert len(found["out"]) == 100
-    assert time.perf_counter() - start < 1
