@@ -81,7 +81,6 @@ def test_no_module_is_longer_than_a_reader_can_hold():
         str(path.relative_to(ROOT)): lines
         for folder, most in {**folders, "tests": MOST_TEST_LINES}.items()
         for path in sorted((ROOT / folder).rglob("*.py"))
-        if "node_modules" not in path.parts
-        and (lines := len(path.read_text().splitlines())) > most
+        if "node_modules" not in path.parts and (lines := len(path.read_text().splitlines())) > most
     }
     assert too_long == {}

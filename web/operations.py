@@ -300,11 +300,16 @@ def _renamed_connection(document: Json, id: str, connection: Json) -> str:
 def _move(document: Json, operation: Json) -> list[Json]:
     layout = documents.layout_of(document)
     old = {id: layout.get(id) for id in operation["positions"]}
+    places = {id: number for number, id in enumerate(layout)}
     for id, position in operation["positions"].items():
         if position is not None and documents.kind_of(document, id) is None:
             raise Missing(f"component {id!r} must be in the draft to move; got an unknown id", id)
         _set_position(document, id, position, operation.get("index", {}).get(id))
-    return [{"op": "move", "positions": old, "before": dict(operation["positions"])}]
+    back: Json = {"op": "move", "positions": old, "before": dict(operation["positions"])}
+    gone = [id for id, position in operation["positions"].items() if position is None]
+    if index := {id: places[id] for id in gone if id in places}:
+        back["index"] = index
+    return [back]
 
 
 def _set_position(document: Json, id: str, position: Any, index: int | None = None) -> None:

@@ -118,7 +118,7 @@ def _repository(plan: Plan) -> Repository:
 async def _surrounded(engine: Engine, plan: Plan) -> AsyncIterator[None]:
     """Logs and the control API, while the flow runs."""
     level = str(plan.settings["log_level"]).upper()
-    with logging_to(plan.data_dir, console=not sys.stderr.isatty(), level=level):
+    with logging_to(plan.data_dir, console=not sys.stderr.isatty(), level=level):  # noqa: SIM117
         with _recorded(engine, plan) as recorder:
             listen = plan.settings["listen"]
             async with serving(engine, plan.data_dir, listen=listen, recorder=recorder):

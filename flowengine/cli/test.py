@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,8 +20,8 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 COLOURS = {"    -": "red", "    +": "green"}
 
 
-@app.command(epilog="Example: flowengine test users-producer --coverage")
-def test(
+@app.command("test", epilog="Example: flowengine test users-producer --coverage")
+def run_tests(
     flows: Annotated[
         list[str] | None,
         typer.Argument(
@@ -43,18 +44,18 @@ def test(
     Prints one line per file and, for each test that failed, the place of its step and what
     differs: `-` was expected, `+` came. Exits with 1 when a test failed or cannot run.
     """
-    from flowengine.flowtest import run_file, test_files
+    from flowengine.flowtest import run_file, find_tests
     from flowengine.flowtest.reports import coverages, file_lines, summary, write_junit
     from flowengine.flowtest.running import DEFAULT
 
-    _quiet()
     started = time.perf_counter()
     results: list[FileOutcome] = []
-    for path in test_files(flows or [DEFAULT]):
-        result = run_file(path, lambda name: keyword.lower() in name.lower())
-        results.append(result)
-        if result.outcomes or result.findings:
-            _print(file_lines(result))
+    with _quiet():
+        for path in find_tests(flows or [DEFAULT]):
+            result = run_file(path, lambda name: keyword.lower() in name.lower())
+            results.append(result)
+            if result.outcomes or result.findings:
+                _print(file_lines(result))
     if junit is not None:
         write_junit(junit, results)
     if coverage:
@@ -78,10 +79,16 @@ def _print(lines: Iterable[str]) -> None:
         typer.secho(line, fg=COLOURS.get(line[:5]))
 
 
-def _quiet() -> None:
+@contextmanager
+def _quiet() -> Iterator[None]:
     """What flows log is not part of a test; their bulletins are shown where one fails."""
     import logging
 
     import structlog
 
+    before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)

@@ -20,6 +20,7 @@ from flowengine.engine import Engine
 from flowengine.errors import EnvironmentFault
 from flowengine.flowfile import FlowFile
 from flowengine.flowtest.model import Given
+from flowengine.flowtest.moments import resolved
 from flowengine.flowtest.recorder import Recorder
 from flowengine.node import Node
 from flowengine.repository import MemoryRepository, SqliteRepository
@@ -109,10 +110,20 @@ class Life:
     def put(self, connection: Connection, item: Given, start: int) -> None:
         """Put FlowFiles straight into a queue."""
         core, now, data = self.engine.assembly.core, self.clock.wall(), item.data
-        ingest = item.ingest_time.at(start) if item.ingest_time else now
-        event = item.event_time.at(start) if item.event_time else None
+        ingest = resolved(item.ingest_time, start)
+        event = resolved(item.event_time, start)
         made = [
-            FlowFile(number, dict(item.attributes), data, len(data), now, now, ingest, event, event)
+            FlowFile(
+                number,
+                dict(item.attributes),
+                data,
+                len(data),
+                now,
+                now,
+                now if ingest is None else ingest,
+                event,
+                event,
+            )
             for number in core.ids.take_many(item.count)
         ]
         self.engine.repository.begin([], [])

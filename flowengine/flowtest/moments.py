@@ -64,6 +64,11 @@ def _absolute(text: str) -> Moment:
     return Moment((time - _EPOCH) // timedelta(microseconds=1))
 
 
+def resolved(moment: Moment | None, start: int) -> int | None:
+    """µs since the epoch, or None where no time was given."""
+    return None if moment is None else moment.at(start)
+
+
 def iso(microseconds: int) -> str:
     """µs since the epoch as people read them."""
     try:

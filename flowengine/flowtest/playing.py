@@ -18,7 +18,8 @@ from flowengine.exit_codes import is_ours, leaves
 from flowengine.flowtest.checking import inputs_of
 from flowengine.flowtest.life import Life, living
 from flowengine.flowtest.matching import difference
-from flowengine.flowtest.model import EVERY, Moment, Step, Test
+from flowengine.flowtest.model import EVERY, Step, Test
+from flowengine.flowtest.moments import Moment, resolved
 from flowengine.flowtest.outcome import Failure, Outcome
 from flowengine.flowtest.reading import TestFile
 from flowengine.flowtest.recorder import Recorder
@@ -27,7 +28,7 @@ from flowengine.flowtest.world import End, Report, World
 REMARKS = 5
 
 
-class Failed(Exception):  # noqa: N818 - it is an answer of a step
+class Failed(FlowEngineError):
     """A step does not hold; ``inside`` is the path of what it says in the step."""
 
     def __init__(self, message: str, inside: JsonPath, lines: Iterable[str] = ()) -> None:
@@ -36,7 +37,7 @@ class Failed(Exception):  # noqa: N818 - it is an answer of a step
         self.lines = list(lines)
 
 
-@dataclass(slots=True)
+@dataclass
 class Play:
     """One test and where it has come to. ``number`` is the step that is played."""
 
@@ -146,7 +147,7 @@ class Play:
             raise Failed(f"source {show(name)} must not be given anything after its eof", inside)
 
     def _report(self, life: Life, name: str, times: dict[str, Moment | None]) -> None:
-        known = {part: time and time.at(self.start) for part, time in times.items()}
+        known = {part: resolved(time, self.start) for part, time in times.items()}
         for source in self._sources(name):
             self.world.feeds[source].actions.append(Report(known))
             life.wake(source)

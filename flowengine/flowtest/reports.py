@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from xml.etree import ElementTree as xml
+from xml.etree import ElementTree
 
+from flowengine.cli.words import counted
 from flowengine.errors import EnvironmentFault
 from flowengine.flowtest.coverage import Coverage
 from flowengine.flowtest.outcome import Failure, FileOutcome
@@ -38,8 +39,9 @@ def summary(results: Sequence[FileOutcome], seconds: float) -> str:
     """The last line."""
     tests = sum(len(result.outcomes) for result in results)
     failed = sum(result.failed for result in results)
-    words = f"{tests} tests in {len(results)} files" if tests != 1 else "1 test"
-    return f"{words}: {f'{failed} failed' if failed else 'all passed'} ({seconds:.1f} s)"
+    ended = f"{failed} failed" if failed else "all passed"
+    words = f"{counted(tests, 'test')} in {counted(len(results), 'file')}"
+    return f"{words}: {ended} ({seconds:.1f} s)"
 
 
 def coverages(results: Iterable[FileOutcome]) -> list[Coverage]:
@@ -55,16 +57,17 @@ def coverages(results: Iterable[FileOutcome]) -> list[Coverage]:
 
 def junit(results: Sequence[FileOutcome]) -> bytes:
     """The same as JUnit XML, one suite per file."""
-    root = xml.Element("testsuites", name="flowengine test")
+    root = ElementTree.Element("testsuites", name="flowengine test")
     for result in results:
         root.append(_suite(result))
-    xml.indent(root)
-    return xml.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    ElementTree.indent(root)
+    text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
 
 
-def _suite(result: FileOutcome) -> xml.Element:
+def _suite(result: FileOutcome) -> ElementTree.Element:
     failed = sum(outcome.failure is not None for outcome in result.outcomes)
-    suite = xml.Element(
+    suite = ElementTree.Element(
         "testsuite",
         name=str(result.path),
         tests=str(len(result.outcomes) + bool(result.findings)),
@@ -75,21 +78,23 @@ def _suite(result: FileOutcome) -> xml.Element:
     )
     common = {"classname": result.path.stem, "file": str(result.path)}
     if result.findings:
-        case = xml.SubElement(suite, "testcase", {**common, "name": "definition", "time": "0.000"})
+        case = ElementTree.SubElement(
+            suite, "testcase", {**common, "name": "definition", "time": "0.000"}
+        )
         text = "\n".join(map(str, result.findings))
         _problem(case, "error", result.findings[0].text, text)
     for outcome in result.outcomes:
         facts = {"name": outcome.name, "line": str(outcome.line), "time": f"{outcome.seconds:.3f}"}
-        case = xml.SubElement(suite, "testcase", {**common, **facts})
+        case = ElementTree.SubElement(suite, "testcase", {**common, **facts})
         if outcome.failure is not None:
             text = "\n".join(failure_lines(outcome.failure))
             _problem(case, "failure", outcome.failure.finding.text, text)
     return suite
 
 
-def _problem(case: xml.Element, tag: str, message: str, text: str) -> None:
+def _problem(case: ElementTree.Element, tag: str, message: str, text: str) -> None:
     clean = {"message": _xml_text(message)}
-    xml.SubElement(case, tag, clean).text = _xml_text(text)
+    ElementTree.SubElement(case, tag, clean).text = _xml_text(text)
 
 
 def _xml_text(text: str) -> str:

@@ -18,10 +18,10 @@ from flowengine.flowtest.reading import TestFile, read_tests
 FOLDER = "tests"
 FORMAT = ".json"
 DEFAULT = f"flows/{FOLDER}"
-HERE = "{directory}"
+PLACES = ("{here}", "{directory}")
 
 
-def test_files(names: Iterable[str]) -> Iterator[Path]:
+def find_tests(names: Iterable[str]) -> Iterator[Path]:
     """Files of tests that names of files, flows and folders mean, each once.
 
     Raises DefinitionError for a name that means none.
@@ -32,9 +32,6 @@ def test_files(names: Iterable[str]) -> Iterator[Path]:
             if path.resolve() not in seen:
                 seen.add(path.resolve())
                 yield path
-
-
-test_files.__test__ = False  # type: ignore[attr-defined]  # not for pytest
 
 
 def _meant(name: str) -> list[Path]:
@@ -89,8 +86,13 @@ def _run_test(file: TestFile, number: int, result: FileOutcome) -> None:
 def load_for(
     file: TestFile, number: int, directory: Path
 ) -> tuple[LoadedFlow | None, list[Finding]]:
-    """The flow of a test with its parameters; ``{directory}`` in one is the test's own folder."""
+    """The flow of a test with its parameters.
+
+    In one of them ``{here}`` is the folder of the test file, ``{directory}`` one of the test's own.
+    """
     values = file.model.values(file.model.tests[number])
-    options = Options({n: value.replace(HERE, str(directory)) for n, value in values.items()})
-    flow, findings = check_flow(file.flow, options)
+    folders = (str(file.path.resolve().parent), str(directory))
+    for place, folder in zip(PLACES, folders, strict=True):
+        values = {name: value.replace(place, folder) for name, value in values.items()}
+    flow, findings = check_flow(file.flow, Options(values))
     return flow, errors(findings)

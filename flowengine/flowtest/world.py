@@ -17,9 +17,11 @@ from flowengine.context import ProcessContext
 from flowengine.definition.flat import FlatProcessor, LoadedFlow, Scheduling
 from flowengine.flowfile import FlowFile
 from flowengine.flowtest.model import EVERY, Emit, Given, Replacement
+from flowengine.flowtest.moments import resolved
 from flowengine.processor import InputRequirement, Processor, ProcessorProperties
 from flowengine.session import ProcessSession
 
+SUCCESS = "success"
 FOREVER = 1 << 60  # µs: until somebody gives the source more
 
 
@@ -84,8 +86,8 @@ class Source(Processor):
             context.complete()
 
     def _give(self, feed: Feed, item: Given, session: ProcessSession) -> None:
-        event_time = item.event_time and item.event_time.at(feed.start)
-        ingest_time = item.ingest_time and item.ingest_time.at(feed.start)
+        event_time = resolved(item.event_time, feed.start)
+        ingest_time = resolved(item.ingest_time, feed.start)
         made = session.create(
             item.data, item.attributes, event_time=event_time, ingest_time=ingest_time
         )
@@ -106,13 +108,17 @@ class Source(Processor):
 
 
 class Sink(Processor):
-    """Takes everything; the recorder sees what."""
+    """Takes everything, and says that it is done where the processor has a way to say so."""
 
     class Properties(ProcessorProperties):
-        pass
+        says: bool
 
     def on_trigger(self, context: ProcessContext, session: ProcessSession) -> None:
-        session.remove(session.get_batch())
+        flowfiles = session.get_batch()
+        if self.properties.says:
+            session.transfer(flowfiles, SUCCESS)
+        else:
+            session.remove(flowfiles)
 
 
 class Answering(Processor):
@@ -169,7 +175,8 @@ class World:
         if replacement.kind == "source":
             return self._source(flat)
         if replacement.kind == "sink":
-            return replace(flat, cls=Sink, properties=Sink.Properties())
+            says = SUCCESS in flat.relationships
+            return replace(flat, cls=Sink, properties=Sink.Properties(says=says))
         properties = Answering.Properties(answers=self._answers[flat.id])
         return replace(flat, cls=Answering, properties=properties)
 

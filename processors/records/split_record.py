@@ -110,9 +110,7 @@ class SplitRecord(RecordProcessor):
         size = self.properties.records_per_split
         return self.encode(records.slice(index * size, size), kind)
 
-    def _records(
-        self, session: ProcessSession, flowfile: FlowFile
-    ) -> tuple[Records, RecordFormat]:
+    def _records(self, session: ProcessSession, flowfile: FlowFile) -> tuple[Records, RecordFormat]:
         """Those of the FlowFile, whose parts may have been made by the trigger before."""
         known, self._open = self._open, None
         if known is not None and known[0] is flowfile.content:

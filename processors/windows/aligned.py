@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
+from itertools import islice
 
 from processors.windows.assign import Span, Windower
 from processors.windows.output import Emitter
@@ -26,6 +27,7 @@ class AlignedWindows(Store):
 
     def rebuild(self) -> None:
         self._windows: dict[Span, dict[str, Pane]] = {}
+        self._unfired: set[Span] = set()  # those in the heap to close
         self._closing: list[tuple[int, Span]] = []
         self._freeing: list[tuple[int, Span]] = []
         for pane in self.saved.panes.values():
@@ -35,7 +37,8 @@ class AlignedWindows(Store):
         span = Span(pane.start, pane.end)
         panes = self._windows.setdefault(span, {})
         lateness = self.trigger.lateness
-        if not pane.fired and all(one.fired for one in panes.values()):
+        if not pane.fired and span not in self._unfired:
+            self._unfired.add(span)
             heapq.heappush(self._closing, (pane.end - 1, span))
         if lateness and not panes:
             heapq.heappush(self._freeing, (pane.end - 1 + lateness, span))
@@ -82,12 +85,14 @@ class AlignedWindows(Store):
 
     def _settle_window(self, span: Span, watermark: float, reason: Reason) -> bool:
         panes = self._windows.get(span, {})
-        for key, pane in list(panes.items()):
+        room = None if self.trigger.lateness else OUTPUTS - self.emitter.made + 1
+        for key, pane in list(islice(panes.items(), room)):  # not all of 100 000 each time
             if self.emitter.made >= OUTPUTS:
                 return False
             self.settle(pane, span.end - 1, watermark, reason)
             if pane.ident not in self.saved.panes:
                 del panes[key]
+        self._unfired.discard(span)
         if not panes:
             self._windows.pop(span, None)
         return True

@@ -46,6 +46,7 @@ class JoinedWindows(AlignedWindows):
             for pane in (left, right):
                 if pane is not None:
                     self.saved.drop(pane)
+        self._unfired.discard(span)
         self._windows.pop(span, None)
         return True
 

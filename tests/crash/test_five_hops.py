@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.flows import Order
-from tests.crash.harness import SHARES, Trial, missing, plan, report
+from tests.crash.harness import SHARES, Kill, Trial, missing, plan, report
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -42,3 +42,14 @@ def test_a_flow_killed_many_times_delivers_every_record(tmp_path, kills):
     trial, delivered = survive(tmp_path, kills)
     assert missing(delivered, trial.order.count) == []
     assert delivered.total() - len(delivered) <= trial.allowed()
+
+
+@pytest.mark.parametrize("passage", [1, 2, 3, 4])
+def test_a_kill_while_a_finished_flow_opens_again_does_not_make_it_an_interrupted_one(
+    tmp_path, passage
+):
+    trial = Trial(Order("five-hops", str(tmp_path), 50))
+    trial.finish()
+    trial.kill(Kill("recovery", passage))
+    trial.finish()
+    assert trial.delivered() == Counter(dict.fromkeys(range(50), 2))

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.web.editing import random_operation
@@ -199,6 +199,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(operation, message):
     assert document == before
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 2**32))
 def test_any_sequence_of_operations_is_taken_back_by_its_inverses(seed):
     chance = random.Random(seed)

@@ -52,6 +52,11 @@ class Records:
             self._table = to_table(self._rows or [])
         return self._table
 
+    def column_values(self, name: str) -> list[Any]:
+        """One column of the table as Python values."""
+        values: list[Any] = _readable(self.table.select([name])).column(0).to_pylist()
+        return values
+
     def slice(self, start: int, length: int) -> Records:
         """Some records that follow each other."""
         if self._rows is not None:

@@ -1,4 +1,4 @@
-"""Going back on purpose moves the flow's positions and the group's committed offsets alike (E13)."""
+"""Going back on purpose moves positions and committed offsets alike (E13)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,169 @@
+"""Runners: one per flow, restarted, adopted, drained; nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.waiting import until
+from tests.web.serving import pipeline, runners, serving
+
+
+@pytest.fixture
+def own(tmp_path):
+    with serving(tmp_path) as server:
+        yield server
+
+
+def test_a_started_flow_runs_its_deployed_definition_until_it_is_stopped(server):
+    server.create("one")
+    pid = server.running("one")
+    assert server.post("/flows/one/start")["state"] == "running"
+    assert server.pid("one") == pid
+    flow = server.get("/flows")["flows"][0]
+    assert (flow["deployed_revision"], flow["state"]) == (flow["revision"], "running")
+    assert server.post("/flows/one/stop", {"drain": True})["state"] in ("stopping", "stopped")
+    server.until_state("one", "stopped")
+    assert not (server.flows / ".one.deployed.json").exists()
+
+
+def test_no_secret_and_no_token_stands_in_the_process_list(server):
+    server.create("one")
+    pid = server.running("one")
+    with open(f"/proc/{pid}/environ", "rb") as environ, open(f"/proc/{pid}/cmdline", "rb") as line:
+        assert b"FLOWENGINE_SERVER_TOKEN" not in environ.read() + line.read()
+
+
+def test_an_invalid_flow_says_why_it_does_not_start(server):
+    flow = pipeline()
+    del flow["connections"]
+    server.create("one", flow)
+    answer = server.ask("POST", "/flows/one/start")
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("flow 'one' must be valid to start; got ")
+    assert {one["component"] for one in answer.json()["problems"]} >= {"make"}
+
+
+def test_run_once_ends_by_itself(server):
+    server.create("one", pipeline(count=10, every="1 ms"))
+    server.post("/flows/one/run-once")
+    server.until_state("one", "stopped")
+    assert len(list((server.folder / "out").iterdir())) >= 10
+
+
+def test_a_runner_that_dies_is_started_again_and_says_so(server):
+    server.create("one")
+    pid = server.running("one")
+    os.kill(pid, signal.SIGKILL)
+
+    def replaced():
+        status = server.get("/flows/one/status")
+        return status["state"] == "running" and status["status"]["pid"] != pid
+
+    until(replaced, "another runner")
+    messages = [one["message"] for one in server.get("/flows/one/bulletins")["bulletins"]]
+    died = "flow 'one' must keep running; its runner ended by signal 9"
+    assert any(message.startswith(died) for message in messages)
+
+
+def test_processors_and_queues_of_a_running_flow_are_reached(server):
+    server.create("one")
+    server.running("one")
+    assert server.post("/flows/one/processors/put/stop")["state"] in ("stopped", "stopping")
+    path = "/flows/one/connections/mark-put/flowfiles"
+    until(lambda: server.get(path)["flowfiles"], "a FlowFile")
+    found = server.get(path, limit=1, filter="marked=yes")["flowfiles"][0]
+    content = server.ask("GET", f"{path}/{found['uuid']}/content", headers={"Range": "bytes=0-3"})
+    assert (content.status_code, len(content.content)) == (206, 4)
+    assert content.headers["content-disposition"].startswith("attachment; filename=")
+    assert content.headers["x-content-type-options"] == "nosniff"
+    assert server.post("/flows/one/processors/make/stop")
+    assert server.post("/flows/one/connections/mark-put/empty")["dropped"] >= 1
+    unknown = server.ask("POST", "/flows/one/processors/gone/start")
+    assert (unknown.status_code, unknown.json()["detail"]) == (
+        404,
+        "flow 'small' must have the processor; got 'gone'",
+    )
+
+
+def test_a_stopped_flow_has_no_runner_to_ask(server):
+    server.create("one")
+    answer = server.ask("GET", "/flows/one/counters")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        "flow 'one' must be running for this; got a stopped flow",
+    )
+
+
+def test_a_deploy_keeps_queues_and_asks_about_those_that_are_gone(server):
+    server.create("queues")
+    server.running("queues")
+    server.post("/flows/queues/processors/put/stop")
+    path = "/flows/queues/connections/mark-put/flowfiles"
+    until(lambda: server.get(path)["queued"] >= 5, "FlowFiles")
+    remove = {"op": "remove", "kind": "processors", "id": "put"}
+    end = {
+        "op": "set",
+        "kind": "processors",
+        "id": "mark",
+        "path": ["auto_terminate"],
+        "value": ["success", "failure"],
+    }
+    seq = server.edit("queues", 0, remove, end).json()["seq"]
+    match = {"If-Match": f'"{seq}"'}
+    answer = server.ask("POST", "/flows/queues/deploy", headers=match)
+    assert (answer.status_code, list(answer.json()["removed"])) == (409, ["mark-put"])
+    held = answer.json()["removed"]["mark-put"]
+    assert held >= 5
+    assert server.get("/flows/queues/status")["state"] == "running"
+    chosen = server.ask("POST", "/flows/queues/deploy", headers=match, json={"removed": "drop"})
+    assert chosen.status_code == 200
+    server.until_state("queues", "running")
+    status = server.get("/flows/queues/status")["status"]
+    assert list(status["connections"]) == ["make-mark"]
+    assert status["ledger"]["dropped"] >= held
+    assert status["revision"] == chosen.json()["revision"]
+
+
+@pytest.mark.slow
+def test_flows_outlive_a_killed_server_and_are_adopted_by_the_next(own):
+    ids = ["one", "two", "three"]
+    for id in ids:
+        own.create(id, {**pipeline(), "name": id})
+    pids = {id: own.running(id) for id in ids}
+    own.end(signal.SIGKILL)
+    assert sorted(runners(own.folder)) == sorted(pids.values())
+    own.start()
+    for id in ids:
+        own.until_state(id, "running")
+        assert own.pid(id) == pids[id]
+    assert own.post("/flows/one/start")["state"] == "running"
+    assert sorted(runners(own.folder)) == sorted(pids.values())
+    os.kill(pids["two"], signal.SIGKILL)  # adopted ones are watched as well
+    until(lambda: own.state("two") == "running" and own.pid("two") != pids["two"], "a new one")
+
+
+@pytest.mark.slow
+def test_a_stopped_server_stops_flows_and_the_next_starts_those_that_ran(own):
+    own.create("one")
+    own.create("idle")
+    own.running("one")
+    own.end(signal.SIGINT)
+    assert runners(own.folder) == []
+    own.start()
+    own.until_state("one", "running")
+    assert own.state("idle") == "stopped"
+
+
+@pytest.mark.slow
+def test_keep_flows_leaves_them_to_the_next_server(tmp_path):
+    with serving(tmp_path, "--keep-flows") as server:
+        server.create("one")
+        pid = server.running("one")
+        server.end(signal.SIGTERM)
+        assert runners(tmp_path) == [pid]
+        server.start()
+        server.until_state("one", "running")
+        assert server.pid("one") == pid

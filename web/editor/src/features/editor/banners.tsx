@@ -1,0 +1,43 @@
+import { CloudOff, FileDiff, History, TriangleAlert } from "lucide-react";
+import { flowsApi } from "../../api/flows";
+import { refresh, takeUnsent, useDocument } from "../../state/document-store";
+import { useLive } from "../../state/live-store";
+import { useUi } from "../../state/ui-store";
+import { Button } from "../../ui/button";
+import { attempt } from "../../ui/report";
+
+/** What one must know before going on. */
+export function Banners() {
+  const { saving, unsent, fileChanged, flow, pending } = useDocument();
+  const connected = useLive((live) => live.connected);
+  const status = useLive((live) => live.status);
+  const trouble = status?.problem ?? Object.values({ ...status?.faults, ...status?.service_problems })[0];
+  return (
+    <div className="banners" aria-live="polite">
+      {(saving === "offline" || !connected) && (
+        <p className="banner warn">
+          <CloudOff size={15} aria-hidden /> The server does not answer. You can go on editing{pending.length ? `: ${pending.length} edits are kept here` : ""}; figures are old.
+        </p>
+      )}
+      {unsent.length > 0 && (
+        <p className="banner">
+          <History size={15} aria-hidden /> {unsent.length} edits of an earlier visit were never saved.
+          <Button onClick={() => takeUnsent(true)}>Take them up</Button>
+          <Button onClick={() => takeUnsent(false)}>Throw away</Button>
+        </p>
+      )}
+      {fileChanged && (
+        <p className="banner warn">
+          <FileDiff size={15} aria-hidden /> The file of this flow was changed since this draft began.
+          <Button onClick={() => useUi.getState().show({ dialog: { kind: "deploy" } })}>Look</Button>
+          <Button onClick={() => void attempt(flowsApi.discard(flow), "The draft is what the file is").then(refresh)}>Discard the draft</Button>
+        </p>
+      )}
+      {trouble && (
+        <p className="banner bad">
+          <TriangleAlert size={15} aria-hidden /> {trouble}
+        </p>
+      )}
+    </div>
+  );
+}

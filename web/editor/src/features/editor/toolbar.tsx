@@ -1,0 +1,106 @@
+import { Cable, ChevronRight, Command, LayoutGrid, PanelLeftOpen, Play, Redo2, Rocket, Square, StepForward, Undo2, Variable, Workflow } from "lucide-react";
+import { mayEdit, mayOperate } from "../../api/client";
+import { flowsApi } from "../../api/flows";
+import { redo, undo, useDocument } from "../../state/document-store";
+import { useLive } from "../../state/live-store";
+import { useUi } from "../../state/ui-store";
+import { Button, IconButton } from "../../ui/button";
+import { attempt } from "../../ui/report";
+import { followLink, hrefOf } from "../../ui/router";
+import { StateIcon } from "../../ui/state-icon";
+import { ThemeButton } from "../../ui/theme-button";
+import { arrange } from "../canvas/commands";
+
+export function Toolbar({ flow }: { flow: string }) {
+  const show = useUi((ui) => ui.show);
+  const palette = useUi((ui) => ui.palette);
+  const past = useDocument((state) => state.past.at(-1)?.label);
+  const future = useDocument((state) => state.future.at(-1)?.label);
+  const problems = useDocument((state) => state.problems.filter((one) => one.severity === "error").length);
+  const ahead = useDocument((state) => state.ahead);
+  return (
+    <header className="toolbar">
+      <a className="home" href={hrefOf("")} onClick={(event) => followLink(event, "")} aria-label="All flows" title="All flows">
+        <Workflow size={18} aria-hidden />
+      </a>
+      {!palette && <IconButton icon={PanelLeftOpen} label="Show palette" onClick={() => show({ palette: true })} />}
+      <Breadcrumb flow={flow} />
+      <RunState />
+      <span className="spacer" />
+      <Saving />
+      {mayEdit && (
+        <>
+          <IconButton icon={Undo2} label={past ? `Undo ${past}` : "Undo"} shortcut="Ctrl+Z" disabled={!past} onClick={undo} />
+          <IconButton icon={Redo2} label={future ? `Do again ${future}` : "Do again"} shortcut="Ctrl+Shift+Z" disabled={!future} onClick={redo} />
+          <IconButton icon={LayoutGrid} label="Lay out" shortcut="L" onClick={() => void arrange()} />
+        </>
+      )}
+      <IconButton icon={Cable} label="Services" onClick={() => show({ dialog: { kind: "services" } })} />
+      <IconButton icon={Variable} label="Parameters" onClick={() => show({ dialog: { kind: "parameters" } })} />
+      <IconButton icon={Command} label="Search and commands" shortcut="Ctrl+K" onClick={() => show({ dialog: { kind: "commands" } })} />
+      <ThemeButton />
+      <RunButtons flow={flow} />
+      {mayEdit && (
+        <Button tone={ahead ? "primary" : "plain"} icon={Rocket} disabled={!ahead} title={problems ? `${problems} problems to solve first` : "Make this draft the running definition"} onClick={() => show({ dialog: { kind: "deploy" } })}>
+          Deploy
+        </Button>
+      )}
+    </header>
+  );
+}
+
+function Breadcrumb({ flow }: { flow: string }) {
+  const group = useUi((ui) => ui.group);
+  const enter = useUi((ui) => ui.enter);
+  const parts = group ? group.split("/") : [];
+  return (
+    <nav className="breadcrumb" aria-label="Groups">
+      <button type="button" className="link" aria-current={!group || undefined} onClick={() => enter("")}>{flow}</button>
+      {parts.map((slug, index) => (
+        <span key={index}>
+          <ChevronRight size={14} aria-hidden />
+          <button type="button" className="link" aria-current={index === parts.length - 1 || undefined} onClick={() => enter(parts.slice(0, index + 1).join("/"))}>{slug}</button>
+        </span>
+      ))}
+    </nav>
+  );
+}
+
+function RunState() {
+  const state = useLive((live) => live.state);
+  const queued = useLive((live) => live.status?.queued);
+  return (
+    <span className={`run-state state-${state}`} data-testid="flow-state">
+      <StateIcon state={state} /> {state}
+      {queued !== undefined && <em>{queued} queued</em>}
+    </span>
+  );
+}
+
+const TEXTS = { saved: "Draft saved", saving: "Saving …", offline: "Not saved", conflict: "Conflict" };
+
+function Saving() {
+  const saving = useDocument((state) => state.saving);
+  const ahead = useDocument((state) => state.ahead);
+  return <span className={`saving ${saving}`} data-testid="saving">{saving === "saved" && !ahead ? "Deployed" : TEXTS[saving]}</span>;
+}
+
+function RunButtons({ flow }: { flow: string }) {
+  const state = useLive((live) => live.state);
+  if (!mayOperate) return null;
+  const busy = state === "starting" || state === "stopping";
+  const running = state === "running" || state === "stopping";
+  const start = async (once: boolean) => {
+    const answer = await attempt(once ? flowsApi.runOnce(flow) : flowsApi.start(flow));
+    const { state: now, reason } = (answer ?? {}) as { state?: string; reason?: string };
+    if (now === "failed") useUi.getState().toast(`It did not start: ${reason}`, "bad");
+  };
+  return running ? (
+    <Button icon={Square} disabled={busy} onClick={() => void attempt(flowsApi.stop(flow, true))}>Stop</Button>
+  ) : (
+    <>
+      <Button icon={Play} disabled={busy} onClick={() => void start(false)}>Start</Button>
+      <IconButton icon={StepForward} label="Run once: until nothing is left to do" disabled={busy} onClick={() => void start(true)} />
+    </>
+  );
+}
