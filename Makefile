@@ -22,7 +22,7 @@ test: check ## everything that CI runs: checks and all tests but the campaign (u
 	$(PYTEST) -m "not campaign" --durations=15
 
 quick: setup ## the fast tests (under a minute)
-	$(PYTEST) -m "not kafka and not slow and not campaign" -q
+	$(PYTEST) -m "not kafka and not slow and not campaign" -q --hypothesis-profile=quick
 
 check: setup ## format, lint, types, who may import whom, stale documentation
 	$(BIN)/ruff format --check .

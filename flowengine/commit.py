@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -18,6 +17,7 @@ import msgspec
 from flowengine.connection import Connection
 from flowengine.content import FileContent
 from flowengine.errors import ProcessorBug, described
+from flowengine.failures import Failure
 from flowengine.flowfile import FlowFile
 from flowengine.line import runs
 from flowengine.piece import Piece
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 UNCHANGED: Final = -(1 << 63)
 STATE_TYPES: Final = (str, int, float, bytes, tuple, list, dict, type(None))
-
-_id = attrgetter("id")
 
 
 class Sent(msgspec.Struct):
@@ -60,6 +58,7 @@ class Work:
         "counters",
         "created",
         "event_timer",
+        "failed",
         "files",
         "has_files",
         "hold",
@@ -82,6 +81,7 @@ class Work:
         self.removed: list[FlowFile] = []
         self.kept: list[FlowFile] = []
         self.penalized: set[int] = set()
+        self.failed: list[Failure] = []
         self.changes: dict[str, Any] = {}
         self.counters: dict[str, int] = {}
         self.callbacks: list[Callable[[], None]] = []
@@ -138,14 +138,16 @@ def rollback(work: Work, core: Core) -> None:
 
 
 def _check(work: Work, node: Node) -> None:
-    expected = list(map(_id, work.polled)) + list(map(_id, work.created))
+    expected = [f.id for f in work.polled]
+    if work.created:
+        expected += [f.id for f in work.created]
     actual: list[int] = []
     for name, flowfiles in work.outputs.items():
         if name not in node.flat.relationships:
             raise ProcessorBug(node.unknown_relationship(name))
-        actual += map(_id, flowfiles)
-    actual += map(_id, work.removed)
-    actual += map(_id, work.kept)
+        actual += [f.id for f in flowfiles]
+    actual += [f.id for f in work.removed]
+    actual += [f.id for f in work.kept]
     if actual != expected and sorted(actual) != sorted(expected):
         raise ProcessorBug(_misplaced(node, Counter(expected), Counter(actual)))
     if work.kept and not {f.id for f in work.kept} <= {f.id for f in work.polled}:

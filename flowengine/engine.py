@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 from pathlib import Path
 
@@ -48,6 +48,20 @@ def removed_connections(recovered: Recovered, flow: LoadedFlow) -> dict[str, int
     present = {connection.id for connection in flow.connections}
     held = recovered.connections
     return {name: count for name, count in held.items() if count and name not in present}
+
+
+@contextmanager
+def _frozen() -> Iterator[None]:
+    """What there is when a flow starts lives as long as it does: collections leave it out."""
+    if gc.get_freeze_count():
+        yield  # whoever owns this process has done so
+        return
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 class Engine:
@@ -161,13 +175,9 @@ class Engine:
                 group.create_task(self._serve(self.assembly.nodes[name]), name=name)
                 for name in self._start_order()
             ]
-            gc.collect()
-            gc.freeze()
-            try:
+            with _frozen():
                 await self._until_stop()
                 await self._wind_down(servers, drain_timeout)
-            finally:
-                gc.unfreeze()
             self.repository.stop()
 
     def _start_order(self) -> list[str]:

@@ -16,6 +16,7 @@ from flowengine.commit import Sent, Work
 from flowengine.connection import Connection
 from flowengine.content import ContentStore
 from flowengine.definition.flat import Backoff, FlatProcessor, RetryPolicy
+from flowengine.failures import Ration
 from flowengine.flowfile import FlowFile, IdGenerator
 from flowengine.ledger import Ledger
 from flowengine.processor import Processor
@@ -63,6 +64,7 @@ class Node:
         self.active = 0
         self.limit = UNLIMITED
         self.failures = 0
+        self.ration = Ration()
         self.vruntime = 0
         self.queued = False
         self.yield_until = 0
@@ -203,9 +205,13 @@ class Core:
     ) -> None:
         """Count one committed session, per batch. What went ``back`` was not taken."""
         bucket = node.statistics.bucket(self.clock.monotonic())
-        taken = [f for f in work.polled if f.id not in back] if back else work.polled
-        bucket.flowfiles_in += len(taken)
-        bucket.bytes_in += sum([f.size for f in taken])
+        if back:
+            taken = [f.size for f in work.polled if f.id not in back]
+            bucket.flowfiles_in += len(taken)
+            bucket.bytes_in += sum(taken)
+        else:  # the pieces know it: no look at each FlowFile
+            bucket.flowfiles_in += len(work.polled)
+            bucket.bytes_in += sum([piece.bytes for piece in work.pieces])
         bucket.bytes_read += work.bytes_read
         bucket.bytes_written += work.bytes_written
         copies = 0

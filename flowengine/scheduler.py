@@ -360,6 +360,7 @@ class Scheduler:
         taken, session = failed.taken, failed.again()
         for culprit in session.get_batch(taken):
             session.fail(culprit, error)
+        session.work.failed.clear()  # the error itself is a bulletin, with its traceback
         session.commit()
 
     def _penalize(self, node: Node, failed: ProcessSession) -> None:

@@ -24,6 +24,7 @@ import msgspec
 
 from flowengine.commit import Work, commit, rollback
 from flowengine.content import INLINE_LIMIT, ContentWriter, FileContent
+from flowengine.failures import Failure, report
 from flowengine.flowfile import FlowFile
 
 if TYPE_CHECKING:
@@ -263,6 +264,7 @@ class ProcessSession:
             "error.attempt": str(flowfile.attempts + 1),
             **{name.replace("_", "."): value for name, value in attributes.items()},
         }
+        self.work.failed.append(Failure(flowfile.id, relationship, str(error)))
         self.transfer(flowfile.with_attributes(changes), relationship)
 
     # -- the rest ------------------------------------------------------------------------------
@@ -338,6 +340,8 @@ class ProcessSession:
         self._waiting = []
         commit(work, self._node, self._core)
         self._over = True
+        if work.failed:
+            report(work, self._node, self._core)
 
     def rollback(self) -> None:
         """Put everything back; what was created is gone. A second time does nothing."""

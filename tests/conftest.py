@@ -1,5 +1,7 @@
 """What every test shares: the Hypothesis profile and how many kills a crash test makes."""
 
+import gc
+
 import pytest
 from hypothesis import settings
 
@@ -7,6 +9,7 @@ pytest_plugins = ["tests.kafka_fixtures"]
 
 # The machine is shared and slow at times: a deadline would measure the neighbours.
 settings.register_profile("flowengine", deadline=None, print_blob=True)
+settings.register_profile("quick", settings.get_profile("flowengine"), max_examples=20)
 settings.load_profile("flowengine")
 
 KILLS_IN_CI = 10
@@ -20,6 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         help=f"kills per flow in crash tests ({KILLS_IN_CI}; {KILLS_IN_CAMPAIGN} in the campaign)",
     )
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is imported by now stays: engines of tests need not look through it at each start."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

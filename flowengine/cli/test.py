@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flowengine.cli.words import counted
 from flowengine.errors import DefinitionError
 from flowengine.exit_codes import ExitCode
 
@@ -25,7 +26,7 @@ def run_tests(
     flows: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FLOW]...",
+            metavar="FLOW",
             help="Files of tests, flows that have some, or folders; flows/tests when left out.",
         ),
     ] = None,
@@ -44,8 +45,8 @@ def run_tests(
     Prints one line per file and, for each test that failed, the place of its step and what
     differs: `-` was expected, `+` came. Exits with 1 when a test failed or cannot run.
     """
-    from flowengine.flowtest import run_file, find_tests
-    from flowengine.flowtest.reports import coverages, file_lines, summary, write_junit
+    from flowengine.flowtest import find_tests, run_file
+    from flowengine.flowtest.reports import coverages, file_lines, write_junit
     from flowengine.flowtest.running import DEFAULT
 
     started = time.perf_counter()
@@ -60,15 +61,18 @@ def run_tests(
         write_junit(junit, results)
     if coverage:
         _print(line for found in coverages(results) for line in found.lines())
-    _end(results, keyword, summary(results, time.perf_counter() - started))
+    _end(results, keyword, time.perf_counter() - started)
 
 
-def _end(results: Iterable[FileOutcome], keyword: str, text: str) -> None:
+def _end(results: Iterable[FileOutcome], keyword: str, seconds: float) -> None:
     ran = [result for result in results if result.outcomes or result.findings]
     if not ran:
         chosen = f" with {keyword!r} in its name" if keyword else ""
         raise DefinitionError(f"flow tests must be at least one{chosen}; got none")
-    failed = any(result.failed for result in ran)
+    failed = sum(result.failed for result in ran)
+    tests = counted(sum(len(result.outcomes) for result in ran), "test")
+    ended = f"{failed} failed" if failed else "all passed"
+    text = f"{tests} in {counted(len(ran), 'file')}: {ended} ({seconds:.1f} s)"
     typer.secho(text, fg="red" if failed else "green", err=True)
     if failed:
         raise typer.Exit(ExitCode.DEFINITION)

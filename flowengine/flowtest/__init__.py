@@ -5,6 +5,6 @@ so that neither a broker nor a sleep is needed. ``flowengine test`` is the comma
 """
 
 from flowengine.flowtest.outcome import FileOutcome, Outcome
-from flowengine.flowtest.running import run_file, find_tests
+from flowengine.flowtest.running import find_tests, run_file
 
-__all__ = ["FileOutcome", "Outcome", "run_file", "find_tests"]
+__all__ = ["FileOutcome", "Outcome", "find_tests", "run_file"]

@@ -115,13 +115,20 @@ def _one_or_list(value: Any) -> str:
     return "list" if isinstance(value, list) else "one"
 
 
+def _yes(value: Any) -> Any:
+    if value is not True:
+        raise ValueError(f"must be true; got {show(value)}")
+    return value
+
+
+Yes = Annotated[Literal[True], BeforeValidator(_yes)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 Wanted = Annotated[
     Annotated[Count, Tag("count")] | Annotated[list[Expected], Tag("list")],
     Discriminator(_count_or_list),
 ]
 Records = Annotated[
-    Annotated[Literal[True], Tag("flag")] | Annotated[list[Given], Tag("list")],
+    Annotated[Yes, Tag("flag")] | Annotated[list[Given], Tag("list")],
     Discriminator(_flag_or_list),
 ]
 Emits = Annotated[
@@ -137,7 +144,7 @@ class Replacement(Part):
     """
 
     source: Records | None = None
-    sink: Literal[True] | None = None
+    sink: Yes | None = None
     emit: Emits | None = None
     out_of_orderness: Duration | None = None
 
@@ -203,8 +210,8 @@ class Step(Part):
     ordered: bool = False
     queued: dict[str, Count] | None = None
     counters: dict[str, int] | None = None
-    kill: Literal[True] | None = None
-    restart: Literal[True] | None = None
+    kill: Yes | None = None
+    restart: Yes | None = None
 
     KINDS: ClassVar = (
         "in",

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from flowengine.cli.words import counted
 from flowengine.errors import EnvironmentFault
 from flowengine.flowtest.coverage import Coverage
 from flowengine.flowtest.outcome import Failure, FileOutcome
@@ -33,15 +32,6 @@ def failure_lines(failure: Failure) -> Iterator[str]:
     """The place and the rule, then the difference: ``-`` was expected, ``+`` came."""
     yield str(failure.finding)
     yield from (f"    {line}" for line in failure.lines)
-
-
-def summary(results: Sequence[FileOutcome], seconds: float) -> str:
-    """The last line."""
-    tests = sum(len(result.outcomes) for result in results)
-    failed = sum(result.failed for result in results)
-    ended = f"{failed} failed" if failed else "all passed"
-    words = f"{counted(tests, 'test')} in {counted(len(results), 'file')}"
-    return f"{words}: {ended} ({seconds:.1f} s)"
 
 
 def coverages(results: Iterable[FileOutcome]) -> list[Coverage]:

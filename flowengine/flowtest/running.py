@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flowengine.definition.flat import LoadedFlow
 from flowengine.definition.load import Options, check_flow
+from flowengine.definition.resolve import Classes
 from flowengine.errors import DefinitionError
 from flowengine.findings import Finding, errors
 from flowengine.flowtest.checking import Check
@@ -52,8 +53,15 @@ def _meant(name: str) -> list[Path]:
     return [found]
 
 
-def run_file(path: Path, chosen: Callable[[str], bool] = lambda name: True) -> FileOutcome:
-    """Run the tests of a file that are chosen by ``<file stem>::<test name>``."""
+def run_file(
+    path: Path,
+    chosen: Callable[[str], bool] = lambda name: True,
+    classes: Classes | None = None,
+) -> FileOutcome:
+    """Run the tests of a file that are chosen by ``<file stem>::<test name>``.
+
+    classes: processors beside the installed ones, by type name
+    """
     result = FileOutcome(path)
     file, findings = read_tests(path)
     if file is None:
@@ -64,14 +72,14 @@ def run_file(path: Path, chosen: Callable[[str], bool] = lambda name: True) -> F
         if not chosen(f"{path.stem}::{test.name}"):
             result.skipped += 1
             continue
-        _run_test(file, number, result)
+        _run_test(file, number, result, classes or {})
     return result
 
 
-def _run_test(file: TestFile, number: int, result: FileOutcome) -> None:
+def _run_test(file: TestFile, number: int, result: FileOutcome, classes: Classes) -> None:
     with workplace() as place:
         directory = Path(place)
-        flow, findings = load_for(file, number, directory)
+        flow, findings = load_for(file, number, directory, classes)
         if flow is not None:
             findings = Check(file, number, flow).findings()
         if flow is None or findings:
@@ -84,7 +92,7 @@ def _run_test(file: TestFile, number: int, result: FileOutcome) -> None:
 
 
 def load_for(
-    file: TestFile, number: int, directory: Path
+    file: TestFile, number: int, directory: Path, classes: Classes
 ) -> tuple[LoadedFlow | None, list[Finding]]:
     """The flow of a test with its parameters.
 
@@ -94,5 +102,5 @@ def load_for(
     folders = (str(file.path.resolve().parent), str(directory))
     for place, folder in zip(PLACES, folders, strict=True):
         values = {name: value.replace(place, folder) for name, value in values.items()}
-    flow, findings = check_flow(file.flow, Options(values))
+    flow, findings = check_flow(file.flow, Options(values, classes))
     return flow, errors(findings)

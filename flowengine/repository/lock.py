@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -26,19 +27,27 @@ class DirectoryLock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = self.path.open("a+")
         except OSError as error:
-            raise EnvironmentFault(
-                f"data directory {str(self.path.parent)!r} must be writable; got {error.strerror}. "
-                "Choose another --data-dir"
-            ) from error
+            raise self._unwritable(error) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
             raise self._locked() from None
-        file.truncate(0)
-        file.write(orjson.dumps({"pid": os.getpid(), "started": int(time.time())}).decode())
-        file.flush()
+        try:
+            file.truncate(0)
+            file.write(orjson.dumps({"pid": os.getpid(), "started": int(time.time())}).decode())
+            file.flush()
+        except OSError as error:
+            with suppress(OSError):  # closing tries to write once more
+                file.close()
+            raise self._unwritable(error) from error
         self._file = file
+
+    def _unwritable(self, error: OSError) -> EnvironmentFault:
+        return EnvironmentFault(
+            f"data directory {str(self.path.parent)!r} must be writable; got {error.strerror}. "
+            "Make room or allow writing, or choose another --data-dir"
+        )
 
     def owner(self) -> dict[str, int]:
         """What the owner wrote about itself; empty when nobody has."""

@@ -121,7 +121,9 @@ class SqliteRepository:
     def open_epoch(self, definition: str) -> int:
         epoch = int(self._meta.get("epoch", 0)) + 1
         self._meta["epoch"] = epoch
-        start = {"epoch": epoch, "completed": False, "definition": definition}
+        start = {"epoch": epoch, "definition": definition}
+        # With the cut that clears the sources' state, or a crash before it would leave them done.
+        self._pending.meta["completed"] = False
         try:
             self._store.write(Cut(meta=start))
         except sqlite3.Error as error:

@@ -23,6 +23,7 @@ from flowengine.flowfile import FlowFile
 
 APPLICATION_ID = 0x464C4F57  # "FLOW"
 FORMAT = 1
+DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR_READ", "SQLITE_IOERR_SHORT_READ")
 CHECKPOINT_PAGES = 2000
 
 # One transaction: a crash during the first start must not leave tables without our mark.
@@ -150,6 +151,12 @@ class Store:
             )
 
     def _damaged(self, error: Exception) -> RepositoryError:
+        name = getattr(error, "sqlite_errorname", DAMAGE[0])
+        if not name.startswith(DAMAGE):  # a full disk is no reason to throw the file away
+            return RepositoryError(
+                f"repository {str(self.path)!r} must be writable; got {error}. Make room on the "
+                "disk, or allow writing, and start again; nothing queued is lost"
+            )
         return RepositoryError(
             f"repository {str(self.path)!r} must be a readable SQLite database; got {error}. "
             "Restore it with `flowengine restore`, or move the file away to start empty"

@@ -13,6 +13,8 @@ SETTINGS = {
     "threads": "1",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    "memory_limit": "1GB",
+    "python_enable_replacements": "false",  # a name is never a Python variable of ours
 }
 
 

@@ -129,7 +129,9 @@ class Server:
         return str(self.get(f"/flows/{id}/status")["state"])
 
     def pid(self, id: str) -> int:
-        return int(self.get(f"/flows/{id}/status")["status"]["pid"])
+        """The pid of the runner; 0 while it does not answer."""
+        status = self.get(f"/flows/{id}/status")["status"]
+        return int(status["pid"]) if status else 0
 
     def until_state(self, id: str, state: str) -> None:
         until(lambda: self.state(id) == state, f"flow {id} to be {state}")
@@ -143,7 +145,7 @@ class Server:
 
 def runners(folder: Path) -> list[int]:
     """Pids of all runners on data directories in a folder."""
-    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
+    found = subprocess.run(["ps", "-ewwo", "pid,args"], capture_output=True, text=True, check=True)
     return [
         int(line.split()[0])
         for line in found.stdout.splitlines()

@@ -30,10 +30,18 @@ Pairs = Annotated[list[str] | None, Query(max_length=50)]
 
 @router.get("/flows/{id}/status", **VIEWER)
 async def status(site: SiteHere, id: FlowId) -> Response:
-    """State of a flow and, while it runs, everything about it now."""
-    supervised = site.supervisor.flow(id)
-    now = full(await supervised.client.status()) if supervised.state == "running" else None
-    return answer({"id": id, "state": supervised.state, "reason": supervised.reason, "status": now})
+    """State of a flow and, while it runs, everything about it now.
+
+    ``status`` is null, with the ``reason``, while the runner does not answer.
+    """
+    supervised, now, reason = site.supervisor.flow(id), None, ""
+    if supervised.state in ("running", "stopping"):
+        try:
+            now = full(await supervised.client.status())
+        except Problem as problem:
+            reason = str(problem)
+    shown = {"id": id, "state": supervised.state, "reason": supervised.reason or reason}
+    return answer({**shown, "status": now})
 
 
 @router.get("/flows/{id}/processors/{processor:path}", **VIEWER)

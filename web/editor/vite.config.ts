@@ -2,19 +2,18 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
 // The server's shell page reads .vite/manifest.json and sets <base href>, so every address is
-// relative. FLOWENGINE is the server behind `npm run dev`.
-const server = process.env.FLOWENGINE ?? "http://127.0.0.1:8700";
-
+// relative.
 export default defineConfig({
   base: "./",
   plugins: [react()],
   build: {
     outDir: "../static",
     emptyOutDir: true,
+    chunkSizeWarningLimit: 700,
     manifest: true,
     sourcemap: false,
     target: "es2022",
     rollupOptions: { input: "src/main.tsx" },
   },
-  server: { proxy: { "/api": server, "^/(\\?token=.*)?$": server } },
+  server: { proxy: { "/api": "http://127.0.0.1:8700" } },
 });

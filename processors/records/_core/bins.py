@@ -25,13 +25,26 @@ class Reason(StrEnum):
 class Bounds(Protocol):
     """How large, how old and how many bins may be; sizes in bytes, age in µs."""
 
-    minimum_records: int
-    maximum_records: int
-    minimum_size: int
-    maximum_size: int
-    maximum_age: int
-    maximum_bins: int
-    maximum_waiting: int
+    @property
+    def minimum_records(self) -> int: ...
+
+    @property
+    def maximum_records(self) -> int: ...
+
+    @property
+    def minimum_size(self) -> int: ...
+
+    @property
+    def maximum_size(self) -> int: ...
+
+    @property
+    def maximum_age(self) -> int: ...
+
+    @property
+    def maximum_bins(self) -> int: ...
+
+    @property
+    def maximum_waiting(self) -> int: ...
 
 
 class Bin:

@@ -148,7 +148,7 @@ def test_minima_above_maxima_are_refused():
 )
 def test_nothing_is_lost_doubled_or_put_out_of_order(arrivals, least):
     with merge(minimum_records=least, maximum_records=6, key="{{ k }}") as test:
-        sent = {k: [] for k in "abc"}
+        sent: dict[str, list] = {k: [] for k in "abc"}
         number = 0
         for k, count, pause in arrivals:
             rows = [{"k": k, "n": number + i} for i in range(count)]
@@ -159,7 +159,7 @@ def test_nothing_is_lost_doubled_or_put_out_of_order(arrivals, least):
                 later(test)
         later(test, 61)
         later(test, 61)
-        found = {k: [] for k in "abc"}
+        found: dict[str, list] = {k: [] for k in "abc"}
         for made in test.transferred("merged"):
             found[made.attributes["k"]] += orjson.loads(test.content(made))
         assert (found, test.queued) == (sent, 0)

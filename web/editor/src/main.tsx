@@ -1,9 +1,12 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { address } from "./api/client";
 import { App } from "./app";
 import { applyTheme, useUi } from "./state/ui-store";
 import "./styles.css";
 
+const icon = Object.assign(document.createElement("link"), { rel: "icon", href: address("static/favicon.svg") });
+document.head.append(icon);
 applyTheme(useUi.getState().theme);
 const root = document.getElementById("root") ?? document.body.appendChild(document.createElement("div"));
 root.id = "root";

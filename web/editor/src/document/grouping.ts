@@ -13,7 +13,7 @@ export function group(document: FlowDocument, ids: string[]): { id: string; oper
   const inner: Body = {};
   for (const id of ids) {
     const kind = kindOf(document, id);
-    if (kind) ((inner[kind] ??= {}) as Record<string, Json>)[split(id)[1]] = find(document, kind, id) as Json;
+    if (kind) ((inner[kind] ??= {}) as unknown as Record<string, Json>)[split(id)[1]] = find(document, kind, id) as Json;
   }
   const crossing: Connection[] = [];
   for (const one of body.connections ?? []) {

@@ -11,6 +11,7 @@ import { useUi } from "../../state/ui-store";
 import type { PendingConnection } from "../../state/ui-store";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
+import { Prose } from "../../ui/prose";
 import { useAnswer } from "../../ui/use-answer";
 
 /** Which outcomes of the source go this way, and through which ports of groups. */
@@ -67,7 +68,7 @@ export function ConnectDialog({ pending }: { pending: PendingConnection }) {
               />
               <span>
                 <b>{name}</b> {open.includes(name) && <em className="tag">leads nowhere yet</em>}
-                <small>{description}</small>
+                <small><Prose text={description ?? ""} /></small>
               </span>
             </label>
           ))}

@@ -4,6 +4,7 @@ import type { Field } from "../../document/schema";
 import type { Json, Problem } from "../../document/types";
 import { useUi } from "../../state/ui-store";
 import { IconButton } from "../../ui/button";
+import { Prose } from "../../ui/prose";
 import { Widget } from "./widgets";
 
 interface Props {
@@ -40,7 +41,11 @@ export function PropertyField({ field, value, problems, owner, onChange }: Props
             {problem.remedy && <em> → {problem.remedy}</em>}
           </p>
         ))}
-        {field.description && <p className="help">{field.description}</p>}
+        {field.description && (
+          <p className="help">
+            <Prose text={field.description} />
+          </p>
+        )}
         {field.examples.length > 0 && <p className="help">e.g. <code>{field.examples[0]}</code></p>}
       </div>
     </div>

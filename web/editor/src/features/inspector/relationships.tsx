@@ -4,6 +4,7 @@ import { bodyOf, split } from "../../document/tree";
 import type { Json, Processor, Retry } from "../../document/types";
 import { act, useDocument } from "../../state/document-store";
 import { useRelationships } from "../connect/connect-dialog";
+import { Prose } from "../../ui/prose";
 import { TextInput } from "./text-input";
 
 /** Where each outcome goes: a connection, an end here, or another try. */
@@ -43,7 +44,7 @@ function Relationship({ id, processor, name, description }: { id: string; proces
         {name}
         {goes ? <span className="tag">→ {goes}</span> : open ? <span className="tag warning">leads nowhere</span> : null}
       </h3>
-      {description && <p className="help">{description}</p>}
+      {description && <p className="help"><Prose text={description} /></p>}
       <label className="choice">
         <input type="checkbox" checked={ends.includes(name)} disabled={!!goes && !ends.includes(name)} onChange={(event) => setEnds(event.target.checked)} />
         <span>Ends here (auto-terminate)</span>

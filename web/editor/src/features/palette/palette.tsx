@@ -75,7 +75,7 @@ function Section({ title, types }: { title: string; types: TypeDescription[] }) 
       {types.map((type) => (
         <Item key={type.type} item={insertOf(type.type)} hint={`${type.description}\n\n${type.tags.join(", ")}`}>
           <b>{type.type}</b>
-          <small>{type.description}</small>
+          <small>{type.description.replaceAll("`", "")}</small>
         </Item>
       ))}
     </>
