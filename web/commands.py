@@ -1,4 +1,4 @@
-"""``flowengine serve``."""
+"""``flowengine serve``; ``flowengine server`` is in ``web.remote``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from web.remote import server_app
+
+__all__ = ["serve_app", "server_app"]
 
 serve_app = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 

@@ -122,14 +122,13 @@ def _about(error: DefinitionError) -> dict[str, Any]:
 
 
 def on_http_error(request: Request, error: Exception) -> Response:
-    """The answer for an unknown path or method."""
+    """The answer for an unknown path or method, and what the framework refuses."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     allowed = getattr(error, "headers", None) or {}
-    return problem_response(
-        status,
-        f"{request.method} {request.url.path[:200]} must be a route of this server",
-        headers=dict(allowed),
-    )
+    detail = str(getattr(error, "detail", "")) or "request must be answerable"
+    if status in (404, 405):
+        detail = f"{request.method} {request.url.path[:200]} must be a route of this server"
+    return problem_response(status, detail, headers=dict(allowed))
 
 
 def on_invalid(request: Request, error: Exception) -> Response:

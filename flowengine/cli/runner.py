@@ -78,8 +78,8 @@ async def _run(plan: Plan) -> ExitCode:
     engine = _engine(plan)
     stops = Stops(engine, plan.settings["drain_timeout"])
     removed = Removed.DROP if plan.removed is RemovedChoice.DROP else Removed.REFUSE
-    async with engine.opened(removed):
-        async with _surrounded(engine, plan), stops.listening(), asyncio.TaskGroup() as group:
+    async with stops.listening(), engine.opened(removed):
+        async with _surrounded(engine, plan), asyncio.TaskGroup() as group:
             display = group.create_task(show(engine), name="display")
             await engine.run(
                 until_complete=plan.until_complete,
@@ -179,8 +179,9 @@ class Stops:
         self._asked += 1
 
     def _abandon(self) -> NoReturn:
-        node = self._engine.assembly.scheduler.current
-        who = f"processor {node.id!r} ({node.flat.type})" if node else "a processor"
+        opened = hasattr(self._engine, "assembly")
+        node = self._engine.assembly.scheduler.current if opened else None
+        who = f"processor {node.id!r} ({node.flat.type})" if node else "something"
         _say(f"{who} holds the engine: ending without it; what is on disk waits for the next run")
         sys.stderr.flush()
         os._exit(ExitCode.INTERRUPTED)

@@ -236,6 +236,8 @@ class TimedProcessor(Processor):
 
     def _set_timers(self, session: ProcessSession, done: bool) -> None:
         store = self.store
+        if not store.open:
+            self._clocks.rest()
         session.hold_time(store.hold())
         due = store.next_due()
         session.set_event_timer(self._clocks.event_timer(due))

@@ -58,6 +58,10 @@ class Clocks:
         if self._every is not None and self._tick is None:
             self._tick = self._wall + self._every
 
+    def rest(self) -> None:
+        """No window is open: there is nothing to put out early."""
+        self._tick = None
+
     def tick_due(self) -> bool:
         """Whether early panes are to come out by the clock now."""
         if self._tick is None or self._tick > self._wall:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from flowengine.errors import PropertyError
 from flowengine.expressions import Expression, Predicate
+from flowengine.processor import Example, Expected, Given
 from flowengine.units import Duration, parse_duration
 from processors.windows.base import SHAPING, WRITES
 from processors.windows.output import Emitter
@@ -80,6 +81,32 @@ class SessionWindow(WindowProcessor):
     Properties = SessionProperties
     properties: SessionProperties
     store: SessionWindows
+
+    examples = (
+        Example(
+            "From log in to log out, by token",
+            properties={
+                "time_field": "t",
+                "time_unit": "s",
+                "session_key": "sid",
+                "end_when": "type == 'logout'",
+                "folds": {"events": "count"},
+            },
+            given=(
+                Given('{"t": 0, "sid": "x", "type": "login"}'),
+                Given('{"t": 3, "sid": "y", "type": "login"}'),
+                Given('{"t": 5, "sid": "x", "type": "logout"}'),
+            ),
+            expect={
+                "window": (
+                    Expected(
+                        '{"events":2}',
+                        {"window.key": "x", "window.last": "1970-01-01T00:00:05Z", "final": "true"},
+                    ),
+                ),
+            },
+        ),
+    )
 
     @property
     def more_keys(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from flowengine.processor import Example, Expected, Given
 from flowengine.units import Duration
 from processors.windows.aligned import AlignedWindows
 from processors.windows.assign import Hopping
@@ -64,6 +65,15 @@ class SlidingWindow(WindowProcessor):
 
     Properties = SlidingProperties
     properties: SlidingProperties
+
+    examples = (
+        Example(
+            "Mean of the last three readings, at each reading",
+            properties={"count": 3, "time": "processing", "folds": {"mean": {"mean": "v"}}},
+            given=(Given('{"v": 100}\n{"v": 60}'), Given('{"v": 200}\n{"v": 40}')),
+            expect={"window": (Expected('{"mean":120.0}'), Expected('{"mean":100.0}'))},
+        ),
+    )
 
     def make_store(self, emitter: Emitter, saved: Saved) -> Store:
         properties, trigger = self.properties, self.properties.trigger

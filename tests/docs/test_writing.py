@@ -61,6 +61,7 @@ def plugins(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_page_pass(package: Path):
     output = python(package, "-m", "pytest", "-q", "-p", "no:cacheprovider", FILES[2])
     assert "4 passed" in output
@@ -80,6 +81,18 @@ def test_the_installed_processor_is_found_by_its_name(plugins: Path, tmp_path: P
 def test_the_flow_of_the_page_is_valid(package: Path, plugins: Path):
     output = python(package, "-c", VALIDATE, "flow.json", plugins=plugins)
     assert output == "hash_attribute []\n"
+
+
+@pytest.mark.slow
+def test_the_commands_know_the_installed_processor(package: Path, plugins: Path, tmp_path: Path):
+    def flowengine(*arguments: str) -> str:
+        return python(tmp_path, "-m", "flowengine", *arguments, plugins=plugins)
+
+    flow = str(package / "flow.json")
+    assert "HashAttribute" in flowengine("list", "hash")
+    assert "Digits of the hash to keep." in flowengine("show", "HashAttribute")
+    assert flowengine("validate", flow, "--json") == "[]\n"
+    assert flowengine("run", flow, "--until-complete").startswith("3 in = 3 out + 0 failed")
 
 
 def test_every_other_python_of_the_page_runs_as_it_stands():

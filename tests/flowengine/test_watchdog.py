@@ -8,6 +8,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from flowengine.control import ControlClient
 from flowengine.errors import EnvironmentFault
 from flowengine.processor import Processor
@@ -68,6 +70,7 @@ def test_processors_left_out_by_a_restart_are_read_from_the_environment():
     assert stopped_at_start({}) == frozenset()
 
 
+@pytest.mark.slow
 def test_an_endless_loop_is_freed_by_a_restart_that_loses_nothing(tmp_path):
     program = [sys.executable, "-m", "tests.flowengine.endless_flow", str(tmp_path), "1000"]
     with subprocess.Popen(program, cwd=ROOT) as process:

@@ -14,6 +14,7 @@ import socket
 from collections.abc import Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.problems import problem_response
@@ -22,8 +23,11 @@ MOST_BYTES = 20 << 20
 MOST_QUERY = 8 << 10
 
 
-class TooLarge(Exception):
+class TooLarge(HTTPException):
     """A body grew beyond the bound."""
+
+    def __init__(self) -> None:
+        super().__init__(413, f"body must have at most {MOST_BYTES >> 20} MB; got more")
 
 
 class Shield:
@@ -100,11 +104,10 @@ class Shield:
 
         try:
             await self._app(scope, counting, watched)
-        except TooLarge:
+        except TooLarge as error:
             if started:
                 raise
-            detail = f"body must have at most {MOST_BYTES >> 20} MB; got more"
-            await problem_response(413, detail)(scope, receive, send)
+            await problem_response(413, error.detail)(scope, receive, send)
 
 
 def policy(nonce: str) -> str:

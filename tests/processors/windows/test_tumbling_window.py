@@ -376,3 +376,10 @@ def test_the_clock_may_go_back_and_windows_do_not():
         feed.runner.clock.set_wall(now - 60_000_000)
         feed.record({"t": 2})
         assert feed.times("late") == []
+
+
+def test_a_run_that_is_over_waits_for_no_early_pane():
+    with ten(early_every="10 sec") as feed:
+        feed.record({"t": 1}).reach(math.inf)
+        assert feed.times() == [[1]]
+        assert not feed.runner.node.waits_for_time
