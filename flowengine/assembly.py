@@ -46,6 +46,7 @@ class Assembly:
         for connection in flow.connections:
             self._add_connection(connection)
         self.watermarks = around.watermarks = Watermarks(self)
+        around.call = self.core.call
         self._after_cut = self._strong_connections()
         self._restore_state(recovered)
         repository.attach(self.connections)

@@ -39,6 +39,7 @@ class Surroundings:
         self.threads = threads
         self.services: dict[str, object] = dict(services or {})
         self.watermarks: Watermarks | None = None
+        self.call: Callable[..., Any] = lambda function, *args: function(*args)
 
 
 class ProcessContext:
@@ -87,7 +88,7 @@ class ProcessContext:
         """Low watermark here in µs of event time; -inf when nothing is certain (E20)."""
         if self._around.watermarks is None:
             return self._node.watermark
-        return self._around.watermarks.low(self._node)
+        return float(self._around.call(self._around.watermarks.low, self._node))
 
     def yield_(self, duration: int | None = None) -> None:
         """Do not trigger this processor for ``duration`` µs, by default its yield duration."""

@@ -26,6 +26,7 @@ from flowengine.commit import Work, commit, rollback
 from flowengine.content import INLINE_LIMIT, ContentWriter, FileContent
 from flowengine.failures import Failure, report
 from flowengine.flowfile import FlowFile
+from flowengine.session_state import SessionState
 
 if TYPE_CHECKING:
     from flowengine.node import Core, Node
@@ -43,6 +44,7 @@ class ProcessSession:
         self._core = core
         self.work = Work()
         self._waiting: list[FlowFile] = []
+        self._copied: set[str] = set()
         self._created_bytes = 0
         self._limit = node.limit
         self._over = False
@@ -237,8 +239,14 @@ class ProcessSession:
         many = [flowfiles] if isinstance(flowfiles, FlowFile) else flowfiles
         if not many:
             return
-        there = self.work.outputs.get(relationship)
-        self.work.outputs[relationship] = many if there is None else [*there, *many]
+        outputs = self.work.outputs
+        if relationship not in outputs:
+            outputs[relationship] = many
+            return
+        if relationship not in self._copied:  # the first list is the caller's: grow a copy of it
+            self._copied.add(relationship)
+            outputs[relationship] = list(outputs[relationship])
+        outputs[relationship] += many
 
     def remove(self, flowfiles: FlowFile | list[FlowFile]) -> None:
         """Take out of the flow: the work with it is done."""
@@ -271,7 +279,10 @@ class ProcessSession:
 
     @property
     def state(self) -> MutableMapping[str, Any]:
-        """This processor's durable state with this session's changes. Values are immutable."""
+        """This processor's durable state with this session's changes.
+
+        Values are immutable; after a restart a tuple comes back as a list.
+        """
         return SessionState(self._node.state, self.work.changes)
 
     def adjust_counter(self, name: str, delta: int = 1) -> None:
@@ -360,32 +371,3 @@ class ContentStream:
     def write(self, data: bytes) -> int:
         """Append bytes."""
         return self._writer.write(data)
-
-
-class SessionState(MutableMapping[str, Any]):
-    """Durable state as this session sees it: its own changes over the last commit."""
-
-    def __init__(self, base: Mapping[str, Any], changes: dict[str, Any]) -> None:
-        self._base = base
-        self._changes = changes
-
-    def __getitem__(self, key: str) -> Any:
-        value = self._changes[key] if key in self._changes else self._base[key]
-        if value is None:
-            raise KeyError(key)
-        return value
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self._changes[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        if key not in self:
-            raise KeyError(key)
-        self._changes[key] = None
-
-    def __iter__(self) -> Iterator[str]:
-        names = {*self._base, *self._changes}
-        return iter(sorted(name for name in names if self._changes.get(name, "") is not None))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)

@@ -87,6 +87,25 @@ def processor(
     return type(name or f"Made{next(_made)}", (Processor,), {**body, "on_trigger": on_trigger})
 
 
+def counted(trigger, **options):
+    """A processor class and the list that gets an entry per trigger."""
+    triggers: list[float] = []
+
+    def count(context, session):
+        triggers.append(context.clock.monotonic() / SECOND)
+        return trigger(context, session)
+
+    return processor(count, **options), triggers
+
+
+def one_each(context, session):
+    session.transfer(session.create(b"x"), "success")
+
+
+def take_all(context, session):
+    session.remove(session.get_batch())
+
+
 def collector() -> tuple[type[Processor], list[FlowFile]]:
     """A sink and the list of what it has removed."""
     got: list[FlowFile] = []

@@ -6,7 +6,7 @@ than that the document is an object.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import orjson
@@ -116,7 +116,7 @@ def kind_of(document: Json, id: str) -> str | None:
     return next((kind for kind in DRAWN if slug in section_of(body, kind)), None)
 
 
-def value_at(value: Any, path: list[str | int]) -> Any:
+def value_at(value: Any, path: Sequence[str | int]) -> Any:
     """The part of a JSON value at a path; None where there is none."""
     for step in path:
         if isinstance(value, dict):

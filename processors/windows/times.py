@@ -90,7 +90,7 @@ def _from_decimal(number: Decimal | None, ticks: Decimal) -> int:
     """Floor to a microsecond, so that negative times fall the same way as positive ones."""
     if number is None:
         raise ValueError("must be a finite number; got NaN or infinity")
-    if abs(number.adjusted()) > 30:
+    if number.adjusted() > 30:
         raise ValueError(f"must lie in the years 2 to 9998; got {number}")
     return math.floor(number * ticks)
 

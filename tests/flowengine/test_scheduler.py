@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import sqlite3
 import threading
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,8 +12,7 @@ from flowengine.clock import FakeClock
 from flowengine.content import INLINE_LIMIT
 from flowengine.definition.builder import Flow
 from flowengine.engine import Engine
-from flowengine.errors import EnvironmentFault, RepositoryError, RetryableError, YieldError
-from flowengine.repository import SqliteRepository
+from flowengine.errors import YieldError
 from tests.processors_for_tests import (
     SECOND,
     Gate,
@@ -23,12 +21,15 @@ from tests.processors_for_tests import (
     Remove,
     chain,
     collector,
+    counted,
     elapse,
     ended,
     numbers,
+    one_each,
     processor,
     running,
     settled,
+    take_all,
 )
 
 
@@ -47,25 +48,6 @@ def cpu(monkeypatch):
     fake = FakeTime()
     monkeypatch.setattr("flowengine.scheduler.time", fake)
     return fake
-
-
-def counted(trigger, **options):
-    """A processor class and the list that gets an entry per trigger."""
-    triggers: list[float] = []
-
-    def count(context, session):
-        triggers.append(context.clock.monotonic() / SECOND)
-        return trigger(context, session)
-
-    return processor(count, **options), triggers
-
-
-def one_each(context, session):
-    session.transfer(session.create(b"x"), "success")
-
-
-def take_all(context, session):
-    session.remove(session.get_batch())
 
 
 # -- who is next -------------------------------------------------------------------------------
@@ -347,283 +329,6 @@ async def test_content_in_files_moves_a_processor_to_a_thread():
     async with running(flow) as engine:
         assert [node.blocking for node in engine.assembly.nodes.values()] == [True] * 3
         assert engine.assembly.queued == 0
-
-
-# -- three tiers of errors ---------------------------------------------------------------------
-
-
-def failing(error, until):
-    """Fails until a time, then removes."""
-
-    def trigger(context, session):
-        flowfiles = session.get_batch()
-        if context.clock.monotonic() < until * SECOND:
-            raise error
-        session.remove(flowfiles)
-
-    return counted(trigger, relationships=())
-
-
-async def test_a_retryable_error_penalizes_what_was_taken():
-    cls, triggers = failing(RetryableError("busy"), 20)
-    async with running(chain((Numbers, {}, {"count": 5}), cls)) as engine:
-        queue = engine.assembly.connections["p0-p1"]
-        assert [f.attempts for f in queue.peek(9)] == [1] * 5
-        assert engine.board.list("p1")[0].message == "busy"
-        for _ in range(31):
-            await elapse(engine, SECOND)
-        assert queue.count == 0
-    assert triggers == [0, 30]
-
-
-async def test_a_retryable_error_of_a_source_does_not_spin():
-    def trigger(context, session):
-        raise RetryableError("busy")
-
-    cls, triggers = counted(trigger, source=True)
-    async with running(chain(cls, Remove)) as engine:
-        for _ in range(5):
-            await elapse(engine, SECOND)
-    assert triggers == [0, 1, 2, 3, 4, 5]
-
-
-@pytest.mark.parametrize(
-    ("error", "waits"),
-    [(YieldError("later"), 1), (YieldError("later", 3 * SECOND), 3), (EnvironmentFault("gone"), 1)],
-)
-async def test_a_yield_error_keeps_the_queue_as_it_is_and_waits(error, waits):
-    cls, triggers = failing(error, 7)
-    async with running(chain((Numbers, {}, {"count": 5}), cls)) as engine:
-        before = engine.assembly.connections["p0-p1"].peek(9)
-        assert [f.attempts for f in before] == [0] * 5
-        for _ in range(10):
-            await elapse(engine, SECOND)
-        assert engine.assembly.queued == 0
-    assert triggers[:3] == [0, waits, 2 * waits]
-
-
-def poisoned(bad, relationships=("success",)):
-    """Raises when a bad number is in the batch."""
-
-    def trigger(context, session):
-        batch = session.get_batch()
-        for flowfile in batch:
-            if int(flowfile.attributes["number"]) in bad:
-                raise ValueError(f"number {flowfile.attributes['number']}")
-        session.transfer(batch, "success")
-
-    return counted(trigger, relationships=relationships)
-
-
-def poisoned_flow(cls, sink, count=1000):
-    flow = Flow("poisoned")
-    flow.add("source", Numbers, count=count, batch=count)
-    flow.add("bad", cls)
-    flow.add("sink", sink)
-    flow.connect("source", "success", "bad").connect("bad", "success", "sink")
-    return flow
-
-
-@pytest.mark.parametrize("bad", [{0}, {130}, {999}, {3, 700}, {100, 101}])
-async def test_halving_finds_exactly_the_culprits_and_the_rest_goes_on(bad):
-    cls, triggers = poisoned(bad)
-    sink, got = collector()
-    async with running(poisoned_flow(cls, sink).load()) as engine:
-        await elapse(engine, SECOND)
-        left = numbers(engine.assembly.connections["source-bad"].peek(9))
-        assert set(left) == bad
-        message = engine.board.list("bad")[-1].message
-    assert sorted(numbers(got)) == [n for n in range(1000) if n not in bad]
-    assert len(triggers) <= len(bad) * 40, "logarithmic in the batch"
-    assert f"must not raise; got ValueError: number {max(bad)}\nTraceback" in message
-
-
-async def test_a_culprit_goes_to_failure_where_that_is_declared():
-    cls, _ = poisoned({500}, relationships=("success", "failure"))
-    sink, _ = collector()
-    lost, failed = collector()
-    flow = poisoned_flow(cls, sink)
-    flow.add("lost", lost)
-    async with running(flow.connect("bad", "failure", "lost").load()) as engine:
-        await elapse(engine, SECOND)
-        assert engine.assembly.queued == 0
-    assert numbers(failed) == [500]
-    assert failed[0].attributes["error.class"] == "ValueError"
-    assert failed[0].attributes["error.message"] == "number 500"
-
-
-async def test_a_culprit_taken_one_by_one_in_a_long_session_is_found_as_well():
-    def trigger(context, session):
-        while (flowfile := session.get()) is not None:
-            if flowfile.attributes["number"] == "300":
-                raise ValueError("here")
-            session.transfer(flowfile, "success")
-
-    cls, triggers = counted(trigger)
-    sink, got = collector()
-    async with running(poisoned_flow(cls, sink).load()) as engine:
-        await elapse(engine, SECOND)
-        assert numbers(engine.assembly.connections["source-bad"].peek(9)) == [300]
-    assert len(got) == 999
-    assert len(triggers) < 60
-
-
-async def test_one_that_always_raises_ends_in_an_administrative_yield():
-    cls, triggers = poisoned(set(range(1000)))
-    sink, _ = collector()
-    async with running(poisoned_flow(cls, sink).load()) as engine:
-        for _ in range(100):
-            await elapse(engine, SECOND)
-    assert len(triggers) < 40
-
-
-async def test_a_leak_is_isolated_like_any_other_error():
-    def trigger(context, session):
-        batch = session.get_batch()
-        session.remove([f for f in batch if f.attributes["number"] != "7"])
-
-    cls = processor(trigger, relationships=())
-    async with running(chain((Numbers, {}, {"count": 300}), cls)) as engine:
-        await elapse(engine, SECOND)
-        assert numbers(engine.assembly.connections["p0-p1"].peek(9)) == [7]
-        assert engine.board.list("p1")[-1].message.endswith(
-            "once; got 1 left behind. The session was rolled back"
-        )
-
-
-async def test_the_right_one_is_blamed_when_another_task_has_given_back_before():
-    first = asyncio.Event()
-
-    async def work(context, session):
-        flowfile = session.get()
-        if flowfile is None:
-            return
-        if flowfile.attributes["number"] == "0":
-            await first.wait()
-            raise YieldError("later", 3600 * SECOND)
-        await first.wait()
-        await asyncio.sleep(0)
-        raise ValueError("culprit")
-
-    cls = processor(work, relationships=("failure",))
-    sink, blamed = collector()
-    flow = Flow("blame")
-    flow.add("source", Numbers, count=2)
-    flow.add("work", cls, {"scheduling": {"concurrent_tasks": 2}})
-    flow.add("sink", sink)
-    flow.connect("source", "success", "work").connect("work", "failure", "sink")
-    async with running(flow.load()) as engine:
-        first.set()
-        await settled(engine)
-    assert numbers(blamed) == [1]
-
-
-# -- faults of the repository ------------------------------------------------------------------
-
-
-async def test_an_unreadable_content_stops_sources_until_it_can_be_read_again():
-    broken = [True]
-
-    def read(context, session):
-        batch = session.get_batch()
-        if broken:
-            raise RepositoryError("content file 'x' must be readable")
-        session.remove(batch)
-
-    source, made = counted(one_each, source=True)
-    flow = chain(
-        (source, {"scheduling": {"every": "1 sec"}}, {}), processor(read, relationships=())
-    )
-    async with running(flow) as engine:
-        await elapse(engine, 60 * SECOND)
-        assert len(made) == 1
-        assert engine.assembly.core.faults == {"p1": "content file 'x' must be readable"}
-        broken.clear()
-        await elapse(engine, 2 * SECOND)
-        await elapse(engine, 2 * SECOND)
-        assert engine.assembly.core.faults == {}
-    assert len(made) >= 2
-
-
-async def test_sources_go_on_once_what_could_not_be_read_is_thrown_away():
-    def read(context, session):
-        if session.get_batch():
-            raise RepositoryError("content file 'x' must be readable")
-
-    source, made = counted(one_each, source=True)
-    flow = chain(
-        (source, {"scheduling": {"every": "1 sec"}}, {}), processor(read, relationships=())
-    )
-    async with running(flow) as engine:
-        engine.assembly.empty(engine.assembly.connections["p0-p1"])
-        await elapse(engine, 2 * SECOND)
-        assert len(made) == 2
-
-
-async def test_a_source_whose_own_fault_it_is_tries_again():
-    def make(context, session):
-        if context.clock.monotonic() < 5 * SECOND:
-            raise RepositoryError("content directory must be writable")
-        one_each(context, session)
-
-    source, _ = counted(make, source=True)
-    sink, got = collector()
-    async with running(chain((source, {"scheduling": {"every": "1 sec"}}, {}), sink)) as engine:
-        for _ in range(10):
-            await elapse(engine, SECOND)
-        assert engine.assembly.core.faults == {}
-    assert got
-
-
-class Full(SqliteRepository):
-    full = True
-
-    def _write(self, cut):
-        if self.full:
-            raise sqlite3.OperationalError("database or disk is full")
-        super()._write(cut)
-
-
-async def test_a_full_disk_stops_sources_and_room_resumes_them(tmp_path):
-    clock = FakeClock()
-    repository = Full(tmp_path, clock)
-    source, made = counted(one_each, source=True)
-    flow = chain((source, {"scheduling": {"every": "1 sec"}}, {}), Remove)
-    async with running(flow, repository, clock=clock) as engine:
-        while repository.problem is None:
-            await on_disk(engine)
-        stopped = len(made)
-        for _ in range(10):
-            await on_disk(engine)
-        assert len(made) == stopped
-        repository.full = False
-        while len(made) == stopped:
-            await on_disk(engine)
-
-
-async def on_disk(engine):
-    """A second passes, and the writer has done what it was asked."""
-    await elapse(engine, SECOND)
-    async with engine.repository._written:
-        pass
-    await settled(engine)
-
-
-async def test_memory_beyond_the_budget_is_freed_by_a_cut_and_all_arrives(tmp_path):
-    clock = FakeClock()
-    sink, got = collector()
-    flow = chain((Numbers, {}, {"count": 3000}), sink)
-    repository = SqliteRepository(tmp_path, clock)
-    options: Any = {"clock": clock, "memory_budget": 100_000, "stopped": ("p1",)}
-    async with running(flow, repository, **options) as engine:
-        await on_disk(engine)
-        await repository.flush()
-        queue = engine.assembly.connections["p0-p1"]
-        assert queue.count == 3000
-        assert queue.resident <= 100_000
-        engine.start("p1")
-        await settled(engine)
-    assert numbers(got) == list(range(3000))
 
 
 async def test_it_ends_by_itself_when_all_is_done():

@@ -41,10 +41,10 @@ def test_a_watcher_hears_of_edits_and_of_states(server):
         assert next(stream) == ("snapshot", {"flow": "one", "status": None})
         operation = {"op": "set", "kind": "flow", "path": ["description"], "value": "x"}
         server.edit("one", 0, operation, client="me")
-        kind, event = next(one for one in stream if one[0] == "draft")
+        _, event = next(one for one in stream if one[0] == "draft")
         assert (event["seq"], event["client"]) == (1, "me")
         server.create("two", pipeline())
-        kind, event = next(one for one in stream if one[0] == "flow" and one[1]["id"] == "two")
+        _, event = next(one for one in stream if one[0] == "flow" and one[1]["id"] == "two")
         assert event["state"] == "stopped"
 
 

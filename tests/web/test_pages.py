@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from tests.web.serving import pipeline
 from web.app import create_app
@@ -26,7 +26,7 @@ MANIFEST = {
 
 
 @pytest.fixture
-def browser(tmp_path):
+async def browser(tmp_path):
     """A logged-in browser before a server whose editor is built, under a path of a proxy."""
     static = tmp_path / "static"
     (static / ".vite").mkdir(parents=True)
@@ -38,15 +38,18 @@ def browser(tmp_path):
         data_root=tmp_path / "data",
         static=static,
         root_path="/below",
-        token="a token for this test",
+        token="a-token-for-this-test",
     )
-    with TestClient(create_app(Site(config)), base_url="http://localhost/below") as client:
-        client.get("?token=a token for this test")
+    site = Site(config)
+    transport = httpx.ASGITransport(create_app(site))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost/below") as client:
+        await client.get("/?token=a-token-for-this-test")
         yield client
+    site.store.close()
 
 
-def test_the_shell_loads_what_the_manifest_names(browser):
-    page = browser.get("/").text
+async def test_the_shell_loads_what_the_manifest_names(browser):
+    page = (await browser.get("/")).text
     assert '<base href="/below/">' in page
     assert 'src="static/assets/main-1.js"' in page
     assert 'rel="modulepreload" href="static/assets/shared-2.js"' in page
@@ -56,16 +59,16 @@ def test_the_shell_loads_what_the_manifest_names(browser):
     assert (boot["api"], boot["role"]) == ("/below/api/v1", "admin")
 
 
-def test_deep_links_are_the_shell_and_unknown_files_are_not(browser):
-    assert browser.get("/flows/a.b/processors/x").status_code == 200
-    assert browser.get("/favicon.xyz").status_code == 404
+async def test_deep_links_are_the_shell_and_unknown_files_are_not(browser):
+    assert (await browser.get("/flows/a.b/processors/x")).status_code == 200
+    assert (await browser.get("/favicon.xyz")).status_code == 404
 
 
-def test_assets_are_kept_for_ever_and_nothing_else_is_served(browser):
-    found = browser.get("/static/assets/main-1.js")
+async def test_assets_are_kept_for_ever_and_nothing_else_is_served(browser):
+    found = await browser.get("/static/assets/main-1.js")
     assert found.headers["cache-control"] == "public, max-age=31536000, immutable"
     for path in ("..%2F..%2Fdata", ".vite/manifest.json", "assets/none.js", "%2Fetc%2Fpasswd"):
-        assert browser.get(f"/static/{path}").status_code == 404
+        assert (await browser.get(f"/static/{path}")).status_code == 404
 
 
 def test_a_folder_without_manifest_has_no_assets(tmp_path):
@@ -113,7 +116,7 @@ def test_verify_shows_the_step_that_failed(server):
     }
     server.create("one", flow)
     steps = server.post("/verify", {"flow": "one", "service": "kafka"})["steps"]
-    assert [step["name"] for step in steps][0] == "configuration"
+    assert steps[0]["name"] == "configuration"
     assert (steps[0]["ok"], steps[-1]["ok"]) == (True, False)
     answer = server.ask("POST", "/verify", json={"flow": "one", "service": "gone"})
     assert (answer.status_code, answer.json()["detail"]) == (

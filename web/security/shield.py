@@ -12,9 +12,9 @@ import ipaddress
 import secrets
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.problems import problem_response
@@ -23,11 +23,8 @@ MOST_BYTES = 20 << 20
 MOST_QUERY = 8 << 10
 
 
-class TooLarge(HTTPException):
+class TooLarge(Exception):
     """A body grew beyond the bound."""
-
-    def __init__(self) -> None:
-        super().__init__(413, f"body must have at most {MOST_BYTES >> 20} MB; got more")
 
 
 class Shield:
@@ -87,6 +84,7 @@ class Shield:
         return True
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 413 to a body that grows too large, whatever the app makes of that."""
         taken, started = 0, False
 
         async def counting() -> Message:
@@ -99,15 +97,15 @@ class Shield:
 
         async def watched(message: Message) -> None:
             nonlocal started
-            started = True
-            await send(message)
+            if started or taken <= MOST_BYTES:
+                started = True
+                await send(message)
 
-        try:
+        with suppress(TooLarge):
             await self._app(scope, counting, watched)
-        except TooLarge as error:
-            if started:
-                raise
-            await problem_response(413, error.detail)(scope, receive, send)
+        if not started and taken > MOST_BYTES:
+            detail = f"body must have at most {MOST_BYTES >> 20} MB; got more"
+            await problem_response(413, detail)(scope, receive, send)
 
 
 def policy(nonce: str) -> str:

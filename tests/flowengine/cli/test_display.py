@@ -92,6 +92,7 @@ def test_running_flows_are_one_line_each():
     )
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_live_table_and_the_ledger_once(place):
     flow = counted(place / "hello.json")
     ours, theirs = pty.openpty()

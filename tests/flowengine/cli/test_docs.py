@@ -1,4 +1,8 @@
+import pytest
+
 from tests.flowengine.cli.kit import call
+
+pytestmark = pytest.mark.slow
 
 
 def test_pages_are_written_and_then_up_to_date(place):

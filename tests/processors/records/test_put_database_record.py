@@ -19,8 +19,13 @@ CREATE = (
 )
 
 
+def run(command):
+    # Without a pipe: the server inherits it, and its end would be waited for.
+    subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
+def postgres():
     """A real server of our own on loopback, as the user postgres where we are root."""
     if _BIN is None:
         pytest.skip("PostgreSQL is not installed")
@@ -33,17 +38,16 @@ def postgres(tmp_path_factory):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     data = home / "data"
-    run = {"check": True, "capture_output": True, "cwd": "/"}
-    subprocess.run([*user, _BIN / "initdb", "-D", data, "-A", "trust", "-U", "me", "-N"], **run)
+    control = [*user, str(_BIN / "pg_ctl"), "-D", str(data), "-w"]
+    run([*user, str(_BIN / "initdb"), "-D", str(data), "-A", "trust", "-U", "me", "-N"])
     options = f"-h 127.0.0.1 -p {port} -k {home} -F"
-    control = [*user, _BIN / "pg_ctl", "-D", data, "-w"]
-    subprocess.run([*control, "-l", home / "log", "-o", options, "start"], check=True, cwd="/")
+    run([*control, "-l", str(home / "log"), "-o", options, "start"])
     yield f"postgresql+pg8000://me@127.0.0.1:{port}/postgres"
-    subprocess.run([*control, "-m", "immediate", "stop"], **run)
+    run([*control, "-m", "immediate", "stop"])
     shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def database(request, tmp_path):
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/x.db"
@@ -112,7 +116,7 @@ def test_an_upsert_changes_rows_and_does_no_harm_twice(database):
 
 
 def test_an_insert_of_a_row_that_is_there_is_refused(database):
-    engine, url = database
+    _, url = database
     assert put(url, '{"id":1}') == []
     [message] = put(url, '{"id":1}')
     assert message.startswith("record 1: must be accepted; got ")

@@ -25,21 +25,21 @@ const steps: Record<string, Operation[]> = {
   ],
 };
 
-describe("every operation is taken back by its inverse, byte for byte", () => {
+describe("every operation is taken back by its inverse, in the old order", () => {
   test.each(Object.entries(steps))("%s", (_, operations) => {
     const before = sample();
     const there = apply(before, operations);
     expect(there.document).not.toEqual(before);
     const back = apply(there.document, there.inverses);
-    expect(JSON.stringify(back.document, (_, v) => v)).toBe(JSON.stringify(withLayoutOrder(before, back.document)));
+    expect(back.document).toEqual(before);
+    expect(orders(back.document)).toEqual(orders(before));
     expect(apply(back.document, back.inverses).document).toEqual(there.document);
   });
 });
 
-/** The order of positions has no meaning, so it need not come back. */
-function withLayoutOrder<T extends { layout?: object }>(document: T, like: T): T {
-  return { ...document, layout: like.layout } as T;
-}
+/** The order of entries may mean something, that of sections and positions does not. */
+const orders = ({ processors, groups, connections }: ReturnType<typeof sample>) =>
+  [processors, groups, groups?.["inner"]?.processors].map((section) => Object.keys(section ?? {})).concat([connections?.map((one) => one.from) ?? []]);
 
 test("a document is never changed in place", () => {
   const before = sample();

@@ -1,5 +1,6 @@
 import { useReactFlow } from "@xyflow/react";
 import { useEffect } from "react";
+import { drawnIn } from "../../document/layout";
 import { useDocument } from "../../state/document-store";
 import { useUi } from "../../state/ui-store";
 
@@ -13,7 +14,9 @@ export function useCentring(): void {
   const ready = useDocument((state) => !!state.document);
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   useEffect(() => {
-    if (!ready) return;
+    const { document } = useDocument.getState();
+    // Fitting nothing is put off by the library until the first node comes, which must not jump.
+    if (!document || !drawnIn(document, group).length) return;
     const frame = requestAnimationFrame(() => void flow.fitView(FIT));
     return () => cancelAnimationFrame(frame);
   }, [flow, group, ready]);

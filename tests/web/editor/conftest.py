@@ -1,0 +1,126 @@
+"""The editor in a real browser, before a real server with real runners."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.web.editor.screen import Screen
+
+TOKEN = "token-of-the-editor-tests"
+SHOTS = Path("build/editor")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+class Server:
+    """A server of its own folder of flows."""
+
+    def __init__(self, folder: Path) -> None:
+        self.flows = folder / "flows"
+        self.flows.mkdir(parents=True)
+        command = [sys.executable, "-m", "web", "--flows", str(self.flows), "--port", "0"]
+        self._process = subprocess.Popen(
+            [*command, "--data-dir", str(folder / "data")],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "FLOWENGINE_SERVER_TOKEN": TOKEN},
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        self.url = line.split(" at ")[1].split("?")[0].strip()
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        self.api = httpx.Client(base_url=f"{self.url}api/v1/", headers=headers, timeout=20)
+
+    def add(self, flow: str, definition: dict[str, Any]) -> None:
+        """Create a flow."""
+        text = json.dumps({"format": 1, "name": flow, **definition})
+        self.api.post("flows", json={"id": flow, "text": text}).raise_for_status()
+
+    def draft(self, flow: str) -> dict[str, Any]:
+        """The draft's document."""
+        found: dict[str, Any] = self.api.get(f"flows/{flow}/draft").json()["document"]
+        return found
+
+    def close(self) -> None:
+        """Stop the server and its runners."""
+        self.api.close()
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(30)
+        if self._process.stdout:
+            self._process.stdout.close()
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    if not Path("web/static/.vite/manifest.json").exists():
+        pytest.skip("the editor is not built: run `npm run build` in web/editor")
+    server = Server(tmp_path_factory.mktemp("editor"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    installed = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(server: Server, browser: Browser) -> Iterator[Any]:
+    """Opens pages of separate browsers, logged in; no console error is forgiven."""
+    contexts, errors = [], []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error" and "ERR_INTERNET_DISCONNECTED" not in message.text:
+            errors.append(f"{message.text} {message.location.get('url')}")
+
+    def opened(path: str = "", **options: Any) -> Page:
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", hear)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{server.url}?token={TOKEN}")
+        if path:
+            page.goto(f"{server.url}{path}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    # A refused request is logged by the browser itself; that is an answer, not an error.
+    assert [one for one in errors if "the server responded with a status of 4" not in one] == []
+
+
+@pytest.fixture
+def editing(server: Server, open_page: Any, request: pytest.FixtureRequest) -> Any:
+    """Makes a flow with a name of this test's own and opens it."""
+
+    def edited(definition: dict[str, Any] | None = None, **options: Any) -> Screen:
+        flow = request.node.name[5:].split("[")[0].replace("_", "-")[:40].strip("-")
+        server.add(flow, definition or {})
+        return Screen(open_page(f"flows/{flow}", **options), flow)
+
+    return edited
+
+
+@pytest.fixture
+def shot() -> Any:
+    """Keeps a screenshot as an artefact."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    return lambda page, name: page.screenshot(path=str(SHOTS / f"{name}.png"))
