@@ -126,7 +126,8 @@ class Assembly:
         """Outputs of windows and joins: shown only after the cut that holds the firing (E22)."""
         if not self.repository.durable:
             return []
-        strong = [c for node in self.watermarks.timed for c in node.downstream]
+        nodes = [n for n in self.nodes.values() if n.processor.event_time or n.processor.after_cut]
+        strong = [connection for node in nodes for connection in node.downstream]
         for connection in strong:
             connection.after_cut = True
         return strong

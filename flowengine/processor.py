@@ -124,6 +124,7 @@ class Processor:
     blocking:   ``on_trigger`` waits or computes for long: it runs on a worker thread
     serial:     never more than one task at a time
     event_time: it asks for the watermark, so everything above it is tracked
+    after_cut:  what it puts out is shown only once the cut that holds it is on disk (E22)
     provenance: SEND or RECEIVE for one that exchanges FlowFiles with the world (E27)
     """
 
@@ -134,6 +135,7 @@ class Processor:
     blocking: ClassVar[bool] = False
     serial: ClassVar[bool] = False
     event_time: ClassVar[bool] = False
+    after_cut: ClassVar[bool] = False
     provenance: ClassVar[str] = ""
     nifi: ClassVar[NifiNote | None] = None
     examples: ClassVar[tuple[Example, ...]] = ()

@@ -22,6 +22,7 @@ from web.problems import Problem
 _LINE = 64 << 20
 _CHECKS = 256
 SHORT = 20.0  # s for what only computes; the first question imports all processors
+IDLE = 600.0  # s
 LONG = 60.0  # s for what talks to others
 
 Answer = dict[str, Any]
@@ -96,11 +97,20 @@ class Inspection:
         self._files = files
         self._process = Process()
         self._catalogue: Answer | None = None
+        self._asked = 0
         self._checks: OrderedDict[tuple[str, str], Answer] = OrderedDict()
 
     async def close(self) -> None:
         """End the process."""
         await self._process.close()
+
+    async def serve(self) -> None:
+        """End the process when nobody has asked for a while; the next question starts another."""
+        while True:
+            asked = self._asked
+            await asyncio.sleep(IDLE)
+            if self._asked == asked:
+                await self.close()
 
     async def catalogue(self) -> Answer:
         """All installed types. What is installed does not change while a server runs."""
@@ -140,6 +150,7 @@ class Inspection:
             await process.close()
 
     async def _ask(self, name: str, **question: Any) -> Answer:
+        self._asked += 1
         return _accepted(await self._process.ask({"ask": name, **question}, SHORT))
 
     def _place(self, flow: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import orjson
 from watchfiles import Change, awatch
 
 from flowengine.bulletins import Bulletin
@@ -58,6 +59,7 @@ class Site:
                 group.create_task(self.hub.serve(), name="hub"),
                 group.create_task(self._watch_files(), name="files"),
                 group.create_task(self._warm_up(), name="catalogue"),
+                group.create_task(self.inspection.serve(), name="inspection"),
             ]
             async with self.supervisor.opened():
                 yield
@@ -161,8 +163,6 @@ class Site:
     async def checked(self, flow: str, text: str | None, document: Json) -> Json:
         """Problems of a definition, and the relationships of its processors where known."""
         if text is None:
-            import orjson
-
             text = orjson.dumps(document).decode()
         found: dict[str, Any] = await self.inspection.check(flow, text)
         return {"problems": found["problems"], "relationships": found["relationships"]}

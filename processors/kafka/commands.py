@@ -41,6 +41,7 @@ PIPE_WIDTH = 160  # columns, where there is no terminal that has a width
 app = typer.Typer(
     help="Run a real Apache Kafka on this machine, and look into any cluster.",
     epilog="Example: flowengine kafka start",
+    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -45,6 +45,7 @@ class MergeRecord(RecordProcessor):
     """
 
     tags = ("record", "merge", "batch", "bin", "combine", "aggregate")
+    after_cut = True
     serial = True
     writes = {
         **WRITES,

@@ -11,6 +11,7 @@ from tests.waiting import until
 from tests.web.editing import Editor, random_operation
 from tests.web.serving import pipeline
 from web import documents
+from web.operations import apply
 
 
 def problem(answer, status):
@@ -103,6 +104,21 @@ def test_a_mangled_definition_is_never_more_than_a_422_with_a_place(server, seed
     if answer.status_code == 422:
         assert all(one["line"] >= 1 and one["message"] for one in answer.json()["problems"])
         assert answer.json()["problems"]
+
+
+@pytest.mark.parametrize("value", ['"\\ud800"', "1" * 30, "[" * 300 + "]" * 300])
+def test_what_json_cannot_store_is_a_422_or_400_and_no_500(server, value):
+    server.create("one")
+    operation = '{"op":"set","kind":"processors","id":"make","path":["x"],"value":VALUE}'
+    for path, body in (
+        ("/flows/one/draft/operations", '{"client":"a","base":0,"operations":[' + operation + "]}"),
+        ("/flows", '{"id":"two","definition":{"format":VALUE}}'),
+    ):
+        body = body.replace("VALUE", value)
+        answer = server.ask(
+            "POST", path, content=body, headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code in (400, 422), answer.text
 
 
 def test_an_unknown_processor_type_stays_as_it_is_and_cannot_be_deployed(server):
@@ -218,7 +234,7 @@ def test_three_editors_end_on_one_document_and_lose_nothing(server):
         assert documents.same(editor.document, final["document"])
     replayed = start["document"]
     for operation in accepted:
-        replayed, _ = __import__("web.operations").operations.apply(replayed, [operation])
+        replayed, _ = apply(replayed, [operation])
     assert documents.same(replayed, final["document"])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, cast
 from urllib.parse import quote
 
+import orjson
 from fastapi import Depends, Header, Path, Request
 from starlette.responses import Response
 
@@ -73,3 +74,15 @@ async def ask(
     client = site.supervisor.flow(flow).client
     given = {key: value for key, value in (params or {}).items() if value is not None}
     return answer(await client.json(method, path, params=given))
+
+
+def json_text(value: Any) -> str:
+    """JSON text of what a body held. Raises Problem 422 for what cannot be stored."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError as error:
+        raise Problem(
+            422,
+            "body must hold valid Unicode, numbers within 64 bits and at most 250 levels; "
+            f"got {error}",
+        ) from None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 from starlette.responses import Response
 
 from web import deploying
-from web.api.common import FlowId, IfMatch, SiteHere, expected_number
+from web.api.common import FlowId, IfMatch, SiteHere, expected_number, json_text
 from web.diff import changes
 from web.documents import Json, masked
 from web.flowfiles import read_text
@@ -119,6 +119,7 @@ async def draft(site: SiteHere, id: FlowId) -> Response:
 async def operations(site: SiteHere, id: FlowId, body: Edit, caller: CallerHere) -> Response:
     """Apply operations. 409 with ``conflicts`` when somebody else has changed the same thing."""
     given = [one.model_dump(exclude_unset=True) for one in body.operations]
+    json_text(given)
     edited, outcome, merged = site.drafts.edit(id, body.client, caller.user, body.base, given)
     if outcome.conflicts:
         raise Problem(
@@ -140,7 +141,8 @@ async def operations(site: SiteHere, id: FlowId, body: Edit, caller: CallerHere)
     }
     if merged or reset:
         found["document"] = masked(edited.document)
-    text, document = edited.text, edited.document
+    version, text, document = site.store.deployed(id), edited.text, edited.document
+    found["ahead"] = version is None or text != version.text
     found |= await site.checked(id, text, document)
     return answer(found, ETag=f'"{found["seq"]}"')
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from flowengine.definition.model import slugify
 from flowengine.errors import FlowEngineError
-from web.api.common import FlowId, IfMatch, SiteHere, expected
+from web.api.common import FlowId, IfMatch, SiteHere, expected, json_text
 from web.documents import masked
 from web.flowfiles import FlowText, read_text, refuse_unreadable, unknown
 from web.problems import Problem, answer, problems_of
@@ -117,7 +117,7 @@ async def create(site: SiteHere, body: NewFlow) -> Response:
 def _text(definition: dict[str, Any] | None, text: str | None) -> str | None:
     if definition is not None and text is not None:
         raise Problem(422, "flow must be given as definition or as text; got both")
-    return orjson.dumps(definition).decode() if definition is not None else text
+    return json_text(definition) if definition is not None else text
 
 
 def _shown(id: str, found: FlowText) -> dict[str, Any]:

@@ -163,7 +163,7 @@ def test_form_follows_the_schema(editing: Any, server: Any) -> None:
     expect(screen.node("throttle").locator(".problem-badge")).to_have_count(0)
     screen.tab("JSON").click()
     assert (
-        json.loads(screen.page.get_by_label("JSON").input_value())["properties"]["time_duration"]
+        json.loads(screen.page.get_by_role("textbox", name="JSON").input_value())["properties"]["time_duration"]
         == "5 sec"
     )
 

@@ -11,12 +11,14 @@ interface Props {
   size?: "small" | "medium" | "large" | "top";
 }
 
-/** The browser's own modal dialog: it keeps the focus, and Escape closes it. */
+/** The browser's own modal dialog: it keeps the focus, and Escape closes it. `data-focus` is first. */
 export function Dialog({ title, onClose, children, footer, size = "small" }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = ref.current;
     if (dialog && !dialog.open) dialog.showModal();
+    const wanted = ["[data-focus]", ".dialog-body input", ".dialog-foot .primary"];
+    wanted.map((one) => dialog?.querySelector<HTMLElement>(one)).find(Boolean)?.focus();
     return () => dialog?.close();
   }, []);
   return (

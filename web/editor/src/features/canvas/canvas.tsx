@@ -115,7 +115,7 @@ function select(changes: (NodeChange<CanvasNode> | EdgeChange<CanvasEdge>)[], wh
       if (change.selected) chosen.add(change.id);
       else chosen.delete(change.id);
     }
-  if (changed) useUi.getState().show({ [what]: chosen, focusField: "" });
+  if (changed) useUi.getState().show({ [what]: chosen });
 }
 
 type ToFlow = (at: { x: number; y: number }) => { x: number; y: number };

@@ -48,7 +48,7 @@ export function CommandPalette({ chooser }: { chooser?: Chooser | undefined }) {
         aria-activedescendant={items[at] ? `command-${at}` : undefined}
         aria-label={chooser ? "Insert what" : "Search processors, components, commands"}
         placeholder={chooser ? "What comes next?" : "Insert a processor, find a component, run a command"}
-        autoFocus
+        data-focus
         value={text}
         onChange={(event) => {
           setText(event.target.value);

@@ -119,7 +119,7 @@ function NewFlow({ source, text, id = "", onClose }: { source?: FlowSummary; tex
       <form className="form" onSubmit={(event) => { event.preventDefault(); void create(); }}>
         <div className="field">
           <label className="field-title" htmlFor="flow-id">Id</label>
-          <input id="flow-id" type="text" autoFocus value={name} placeholder="orders-to-lake" onChange={(event) => setName(event.target.value)} onBlur={() => setName(slugify(name))} />
+          <input id="flow-id" type="text" data-focus value={name} placeholder="orders-to-lake" onChange={(event) => setName(event.target.value)} onBlur={() => setName(slugify(name))} />
           <p className="help">Letters, digits, - and _; also the name of its file.</p>
         </div>
       </form>

@@ -23,7 +23,8 @@ export function PropertyField({ field, value, problems, owner, onChange }: Props
   useEffect(() => {
     if (!wanted) return;
     row.current?.scrollIntoView({ block: "center" });
-    row.current?.querySelector<HTMLElement>("input, select, textarea")?.focus();
+    row.current?.querySelector<HTMLElement>("input, select, textarea, .entries button")?.focus();
+    useUi.getState().show({ focusField: "" });
   }, [wanted]);
   const bad = problems.some((one) => one.severity === "error");
   return (
