@@ -106,4 +106,6 @@ export interface Problem {
   message: string;
   remedy?: string;
   severity: "error" | "warning";
+  line?: number;
+  column?: number;
 }

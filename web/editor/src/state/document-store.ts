@@ -76,8 +76,13 @@ function accept(draft: Draft): void {
 /** Read the draft again, since somebody else or the file has changed it. */
 export async function refresh(): Promise<void> {
   const { flow } = state();
-  const draft = await flowsApi.draft(flow);
-  if (state().flow === flow) accept(draft);
+  try {
+    const draft = await flowsApi.draft(flow);
+    if (state().flow === flow) accept(draft);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (error.status) useUi.getState().toast(error.message, "bad");
+  }
 }
 
 /** Do something that can be undone. `key`: repeated within a second it is one step. */

@@ -1,4 +1,5 @@
 import { Refused } from "../api/client";
+import { placeOf } from "../document/problems";
 import { useUi } from "../state/ui-store";
 
 /** Do something on the server, and say what came of it. */
@@ -11,7 +12,8 @@ export async function attempt<T>(work: Promise<T>, done = ""): Promise<T | undef
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     const first = error.problems[0];
-    toast(first && !error.message.includes(first.message) ? `${error.message}: ${first.message}` : error.message, "bad");
+    const more = first && !error.message.includes(first.message) ? `: ${first.message}` : "";
+    toast((first ? placeOf(first) : "") + error.message + more, "bad");
     return undefined;
   }
 }

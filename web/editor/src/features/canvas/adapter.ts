@@ -87,7 +87,7 @@ function makeNode(
     selected,
     ...(kind === "labels" ? { zIndex: -1 } : { handles: handles(kind, width, height) }),
     ariaLabel: `${NOUNS[kind]} ${value?.name || slug}${value?.type ? `, ${value.type}` : ""}`,
-    ariaRole: "button",
+    ariaRole: "group",
     domAttributes: { "data-testid": `node-${id}` } as object,
   };
 }

@@ -61,7 +61,7 @@ export function onKey(event: KeyboardEvent): void {
   if (event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
   const name = named(event);
   const found = SHORTCUTS.find((one) => one.keys === name && one.run);
-  const onControl = event.target instanceof HTMLElement && event.target.closest("button:not(.react-flow__node), a");
+  const onControl = event.target instanceof HTMLElement && event.target.closest("button, a");
   if (!found || (name === "Enter" && onControl) || (name === "Ctrl+C" && String(getSelection()))) return;
   event.preventDefault();
   found.run?.();

