@@ -19,6 +19,7 @@ demo: setup ## start Kafka, run the two pipelines of the chapter, prove what hap
 	$(BIN)/flowengine demo
 
 test: check ## everything that CI runs: checks and all tests but the campaign (under 30 minutes)
+	@if [ -d web/editor/node_modules ]; then cd web/editor && PATH="$(CURDIR)/.venv/bin:$$PATH" npx vitest run; fi
 	$(PYTEST) -m "not campaign" --durations=15
 
 quick: setup ## the fast tests (under a minute)
