@@ -19,6 +19,8 @@ RUN = {  # in which test, where not here
     "faker-producer": "",
     "read-data-lake": "",
     "send-modes": "test_replicated.py",
+    "traffic-sensors": "test_windows.py",
+    "user-sessions": "test_windows.py",
     "users-consumer": "",
     "users-producer": "",
 }
