@@ -35,13 +35,13 @@ def by_arrival(rows, delays):
 
 
 class Cars:
-    """A topic of cars in two partitions, and the three that the flow writes."""
+    """A topic of cars in one partition, and the three that the flow writes."""
 
     def __init__(self, stage, seed):
         self.stage = stage
         self.random = random.Random(seed)
         self.begin = long_ago(30)
-        self.topic = stage.kafka.create_topic(stage.kafka.unique("cars"), partitions=2)
+        self.topic = stage.kafka.create_topic(stage.kafka.unique("cars"))
         for name in ("count", "speed", "late"):
             stage.kafka.create_topic(f"{self.topic}.{name}", partitions=1)
 
@@ -61,15 +61,14 @@ class Cars:
         return by_arrival(rows, [pick.randrange(BOUND) for _ in rows])
 
     def produce(self, rows):
-        """Each sensor in its partition, the time as the message's timestamp."""
+        """Send cars, their time as the message's timestamp."""
         asyncio.run(self._produce(rows))
 
     async def _produce(self, rows):
         async with AIOKafkaProducer(bootstrap_servers=self.stage.kafka.bootstrap) as producer:
             for moment, sensor, speed in rows:
                 value = orjson.dumps({"sensor": sensor, "speed": speed})
-                place = int(sensor[1:]) % 2
-                await producer.send(self.topic, value, partition=place, timestamp_ms=moment)
+                await producer.send(self.topic, value, timestamp_ms=moment)
 
     def windows(self, name):
         """(key, start, record) of each window that was published."""
@@ -120,13 +119,13 @@ def test_cars_out_of_order_make_the_windows_of_a_batch_and_late_ones_their_topic
     rows = cars.made_up(3000)
     times = [moment for moment, _, _ in rows]
     assert any(later < earlier for earlier, later in pairwise(times))
-    ends = [(cars.begin + 20 * MINUTE, sensor, 50.0) for sensor in ("A0", "A1")]
-    cars.produce(rows + ends)  # the last two close everything before them
+    end = (cars.begin + 20 * MINUTE, "A0", 50.0)  # closes everything before it
+    cars.produce([*rows, end])
     stage.kafka.produce(cars.topic, [(None, b"no car")])
     with cars.running() as run:
         expected = counts(rows), means(rows)
-        for name, windows in zip(("count", "speed"), expected, strict=True):
-            until(lambda: run.alive() and len(cars.windows(name)) >= len(windows), name)  # noqa: B023
+        until(lambda: run.alive() and len(cars.windows("count")) >= len(expected[0]), "counts")
+        until(lambda: run.alive() and len(cars.windows("speed")) >= len(expected[1]), "speeds")
         cars.produce([(cars.begin, "A0", 12.5)])
         until(lambda: run.alive() and len(cars.late()) == 2, "the late car")
         assert run.stop() in (0, 3), run.said()

@@ -86,7 +86,8 @@ class Screen:
         """Drag a wire from one component to another."""
         start = self.node(source).locator(".react-flow__handle.source").bounding_box()
         end = self.node(target).locator(f".react-flow__handle.{handle}").bounding_box()
-        assert start and end
+        assert start
+        assert end
         self.drag(start["x"] + 6, start["y"] + 6, end["x"] + 6, end["y"] + 6)
 
     def drag(self, x: float, y: float, to_x: float, to_y: float) -> None:

@@ -41,7 +41,7 @@ def test_insert_by_keyboard_alone(editing: Any) -> None:
 
 def test_connect_with_two_relationships(editing: Any, server: Any) -> None:
     flow = {**PAIR, "processors": {"rate": SLOW["processors"]["throttle"], "log": LOG}}
-    flow["processors"]["rate"] = {k: v for k, v in flow["processors"]["rate"].items()} | {
+    flow["processors"]["rate"] = dict(flow["processors"]["rate"].items()) | {
         "auto_terminate": []
     }
     screen = editing({**flow, "layout": {"rate": [0, 0], "log": [400, 0]}})
@@ -163,7 +163,9 @@ def test_form_follows_the_schema(editing: Any, server: Any) -> None:
     expect(screen.node("throttle").locator(".problem-badge")).to_have_count(0)
     screen.tab("JSON").click()
     assert (
-        json.loads(screen.page.get_by_role("textbox", name="JSON").input_value())["properties"]["time_duration"]
+        json.loads(screen.page.get_by_role("textbox", name="JSON").input_value())["properties"][
+            "time_duration"
+        ]
         == "5 sec"
     )
 

@@ -6,7 +6,7 @@ const problem = (property: string, message = ""): Problem => ({ component: "put"
 
 test("the property comes from the path, else from the message", () => {
   expect(fieldOf(problem("properties.routes.big"))).toBe("routes");
-  expect(fieldOf(problem("properties", "processor 'put' (PutFile): property 'directory' must be given"))).toBe("directory");
+  expect(fieldOf(problem("type", "processor 'put' (PutFile): property 'directory' must be given"))).toBe("directory");
   expect(fieldOf(problem("", "relationship 'success' must lead somewhere"))).toBe("");
 });
 

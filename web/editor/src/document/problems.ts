@@ -4,8 +4,8 @@ import type { Problem } from "./types";
 
 /** The property that a problem is about; what is missing is named in its message alone. */
 export function fieldOf({ property = "", message }: Problem): string {
-  const named = property.replace(/^properties(\.|$)/, "").split(".")[0];
-  return named || (/property '([^']+)'/.exec(message)?.[1] ?? "");
+  const [section, name = ""] = property.split(".");
+  return section === "properties" && name ? name : (/property '([^']+)'/.exec(message)?.[1] ?? "");
 }
 
 /** The tab of the inspector on which it can be solved. */

@@ -45,6 +45,8 @@ interface Ui {
   focusField: string;
   refusal: string;
   armed: string | undefined;
+  /** Zoomed out so far that names and colours are all one can see. */
+  far: boolean;
   centre: string | undefined;
   lineage: ReadonlySet<string> | undefined;
   toasts: Toast[];
@@ -77,6 +79,7 @@ export const useUi = create<Ui>()((set, get) => ({
   focusField: "",
   refusal: "",
   armed: undefined,
+  far: false,
   centre: undefined,
   lineage: undefined,
   toasts: [],

@@ -59,6 +59,7 @@ export function Canvas() {
       nodesConnectable={mayEdit}
       snapToGrid
       snapGrid={[20, 20]}
+      onMove={(_, { zoom }) => farFrom(zoom)}
       deleteKeyCode={null}
       minZoom={0.1}
       maxZoom={2}
@@ -75,6 +76,14 @@ export function Canvas() {
       )}
     </ReactFlow>
   );
+}
+
+/** Below this zoom only names and colours are drawn. */
+const FAR = 0.4;
+
+function farFrom(zoom: number): void {
+  const { far, show } = useUi.getState();
+  if (far !== zoom < FAR) show({ far: zoom < FAR });
 }
 
 function openNode(id: string): void {

@@ -16,11 +16,18 @@ export function Ends({ input = true, output = true }: { input?: boolean; output?
   );
 }
 
+const NONE: Problem[] = [];
+let indexed: { of: Problem[]; map: Map<string, Problem[]> } = { of: NONE, map: new Map() };
+
+/** Many nodes ask for the same list, so it is sorted once. */
+function byComponent(problems: Problem[], id: string): Problem[] {
+  if (indexed.of !== problems) indexed = { of: problems, map: Map.groupBy(problems, (one) => one.component) };
+  return indexed.map.get(id) ?? NONE;
+}
+
 /** Errors of a component, those inside a group included. */
 export function useProblems(id: string, inside = false): Problem[] {
-  return useDocument(
-    useShallow((state) => state.problems.filter((one) => one.component === id || (inside && one.component.startsWith(`${id}/`)))),
-  );
+  return useDocument(useShallow((state) => (inside ? state.problems.filter((one) => one.component === id || one.component.startsWith(`${id}/`)) : byComponent(state.problems, id))));
 }
 
 export function ProblemBadge({ problems }: { problems: Problem[] }) {

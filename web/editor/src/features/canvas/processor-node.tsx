@@ -24,6 +24,8 @@ export const ProcessorNode = memo(function ProcessorNode({ id, data, selected }:
   const idle = processor.disabled ? "disabled" : invalid ? "invalid" : "stopped";
   const state = live && flowState !== "stopped" ? live.state : idle;
   const classes = ["card", `is-${state}`, selected && "selected", onPath && "on-path", armed && "armed", live?.blocked && "blocked"];
+  const far = useUi((ui) => ui.far);
+  if (far) return <FarCard className={classes.filter(Boolean).join(" ")} title={processor.name || data.slug} source={source} />;
   return (
     <div className={classes.filter(Boolean).join(" ")}>
       <Ends input={!source} />
@@ -41,6 +43,16 @@ export const ProcessorNode = memo(function ProcessorNode({ id, data, selected }:
     </div>
   );
 });
+
+/** Seen from far away: name and colour. */
+function FarCard({ className, title, source }: { className: string; title: string; source: boolean }) {
+  return (
+    <div className={`${className} far`}>
+      <Ends input={!source} />
+      {title}
+    </div>
+  );
+}
 
 function Figures({ status }: { status: ProcessorStatus }) {
   const recent = status.recent;

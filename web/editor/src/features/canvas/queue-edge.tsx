@@ -13,14 +13,17 @@ export const QueueEdge = memo(function QueueEdge(props: EdgeProps<CanvasEdge>) {
   const { id, data, selected, markerEnd } = props;
   const live = useLive((state) => state.connections[id]);
   const onPath = useUi((ui) => ui.lineage?.has(id));
+  const far = useUi((ui) => ui.far);
   const [path, x, y] = getBezierPath(props);
   const classes = ["queue-edge", live?.full && "full", (live?.percent ?? 0) >= 80 && "nearly", selected && "selected", onPath && "on-path"];
   return (
     <>
       <BaseEdge id={id} path={path} {...(markerEnd && { markerEnd })} className={classes.filter(Boolean).join(" ")} interactionWidth={18} />
-      <EdgeLabelRenderer>
-        <QueueLabel id={id} x={x} y={y} connection={data?.value} live={live} selected={!!selected} />
-      </EdgeLabelRenderer>
+      {!far && (
+        <EdgeLabelRenderer>
+          <QueueLabel id={id} x={x} y={y} connection={data?.value} live={live} selected={!!selected} />
+        </EdgeLabelRenderer>
+      )}
     </>
   );
 });

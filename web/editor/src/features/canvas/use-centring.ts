@@ -16,7 +16,9 @@ export function useCentring(): void {
   useEffect(() => {
     const { document } = useDocument.getState();
     // Fitting nothing is put off by the library until the first node comes, which must not jump.
-    if (!document || !drawnIn(document, group).length) return;
+    const count = document ? drawnIn(document, group).length : 0;
+    if (!count) return;
+    useUi.getState().show({ far: count > 300 });
     const frame = requestAnimationFrame(() => void flow.fitView(FIT));
     return () => cancelAnimationFrame(frame);
   }, [flow, group, ready]);
