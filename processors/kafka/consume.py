@@ -34,6 +34,8 @@ from processors.kafka.member import Member
 from processors.kafka.membership import Membership, Roll
 from processors.kafka.positions import Reset, state_key
 
+NEVER: Final = -(1 << 62)  # progress of a partition of which nothing was read
+FUTURE: Final = 3_600_000_000  # µs beyond the time of receipt that a timestamp may lie (E23)
 PATIENCE: Final = 0.25  # seconds that a trigger waits for data
 USUAL_SESSION: Final = parse_duration("45 sec")
 USUAL_HEARTBEAT: Final = parse_duration("3 sec")
@@ -312,10 +314,15 @@ class ConsumeKafka(Processor):
         if self.properties.event_time is EventTime.NONE:
             return
         allowed = self.properties.out_of_orderness
+        for key in fetched.joined:  # assigned and never read: it holds until idle (E21)
+            session.report_progress(key, NEVER)
+            self._latest[key] = (session.now, False)
+        latest = (fetched.received + FUTURE) // 1000
         for batch in fetched.batches:
             key = state_key(batch.topic, batch.partition)
-            newest = max(record.timestamp for record in batch.records) * 1000
-            session.report_progress(key, newest - allowed - 1)
+            times = [r.timestamp for r in batch.records if r.timestamp <= latest]  # E23
+            if times:
+                session.report_progress(key, max(times) * 1000 - allowed - 1)
             self._latest[key] = (session.now, False)
         for key in fetched.silent:
             session.report_progress(key, None)

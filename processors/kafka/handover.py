@@ -41,6 +41,7 @@ class Fetched:
 
     received:  wall time in µs
     positions: state key → next offset, true once the records are in the flow
+    joined:    partitions that were assigned: they hold back the watermark until they are read
     silent:    partitions that hold back no watermark any more
     """
 
@@ -48,6 +49,7 @@ class Fetched:
     received: int
     batches: tuple[Batch, ...] = ()
     positions: Mapping[str, int] = field(default_factory=dict)
+    joined: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
 
     def is_in(self, state: Mapping[str, Any]) -> bool:

@@ -191,9 +191,11 @@ class Member:
         self._joined = True
         self._places.assigned(self._consumer, self._assigned)
         self._watchdog.forget()
-        if lost := before - self._assigned:
-            silent = tuple(state_key(*partition) for partition in lost)
-            self._handover.offer(Fetched(self._number, self._clock.wall(), silent=silent))
+        if before != self._assigned:
+            joined = tuple(state_key(*each) for each in sorted(self._assigned - before))
+            silent = tuple(state_key(*each) for each in sorted(before - self._assigned))
+            now = self._clock.wall()
+            self._handover.offer(Fetched(self._number, now, joined=joined, silent=silent))
         self._tell({})
 
     # -- reading -------------------------------------------------------------------------------

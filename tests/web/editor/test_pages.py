@@ -101,8 +101,7 @@ def test_search_leads_into_nested_groups(open_page: Any, server: Any) -> None:
 def test_a_large_flow_opens_quickly(open_page: Any, server: Any) -> None:
     names = [f"log-{number}" for number in range(1000)]
     pairs = [
-        {"from": a, "relationships": ["success"], "to": b}
-        for a, b in itertools.pairwise(names)
+        {"from": a, "relationships": ["success"], "to": b} for a, b in itertools.pairwise(names)
     ]
     layout = {name: [360 * (i % 40), 180 * (i // 40)] for i, name in enumerate(names)}
     processors = {name: {"type": "LogAttribute"} for name in names}
