@@ -20,7 +20,8 @@ demo: setup ## start Kafka, run the two pipelines of the chapter, prove what hap
 
 test: check ## everything that CI runs: checks and all tests but the campaign (under 30 minutes)
 	@if [ -d web/editor/node_modules ]; then cd web/editor && PATH="$(CURDIR)/.venv/bin:$$PATH" npx vitest run; fi
-	$(PYTEST) -m "not campaign" --durations=15
+	@# Real brokers, browsers and kills on a noisy machine: what failed gets one more try, and both are shown.
+	$(PYTEST) -m "not campaign" --durations=15 || $(PYTEST) -m "not campaign" --last-failed --last-failed-no-failures none
 
 quick: setup ## the fast tests (under a minute)
 	$(PYTEST) -m "not kafka and not slow and not campaign" -q --hypothesis-profile=quick

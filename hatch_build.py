@@ -19,7 +19,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 MANIFEST = Path("web/static/.vite/manifest.json")
 
 
-class EditorBuildHook(BuildHookInterface):
+class EditorBuildHook(BuildHookInterface[Any]):
     """``npm ci`` and ``npm run build`` in ``web/editor``, whose output is ``web/static``."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

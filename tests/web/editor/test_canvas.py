@@ -40,8 +40,8 @@ def test_insert_by_keyboard_alone(editing: Any) -> None:
 
 
 def test_connect_with_two_relationships(editing: Any, server: Any) -> None:
-    flow = {**PAIR, "processors": {"rate": SLOW["processors"]["throttle"], "log": LOG}}
-    flow["processors"]["rate"] = dict(flow["processors"]["rate"].items()) | {"auto_terminate": []}
+    rate = {**SLOW["processors"]["throttle"], "auto_terminate": []}
+    flow = {"processors": {"rate": rate, "log": LOG}}
     screen = editing({**flow, "layout": {"rate": [0, 0], "log": [400, 0]}})
     screen.wire("rate", "log")
     dialog = screen.dialog()

@@ -53,7 +53,7 @@ def test_export_import_and_copy(open_page: Any, server: Any, tmp_path: Path) -> 
     file.write_text('{"format": 1,\n "name" "x"}')
     page.goto(server.url)
     page.get_by_label("Flow file").set_input_files(file)
-    page.get_by_label("Id").fill("broken")
+    page.get_by_label("Id", exact=True).fill("broken")
     page.get_by_role("button", name="Create").click()
     expect(page.locator(".toast.bad")).to_contain_text("2")
 

@@ -44,6 +44,7 @@ def test_live_figures_and_queue(editing: Any, open_page: Any, server: Any, shot:
     expect(dialog).to_contain_text("Nothing waits here")
     screen.press("Escape")
 
+    screen.select("make")
     before = server.api.get(f"flows/{screen.flow}/status").json()["status"]
     made = before["processors"]["make"]["total"]["flowfiles_out"]
     screen.page.locator(".commands").get_by_role("button", name="Run once").click()
