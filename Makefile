@@ -30,7 +30,7 @@ check: setup ## format, lint, types, who may import whom, stale documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(CODE)
-	$(PYTEST) -q tests/test_architecture.py tests/test_project.py $(wildcard tests/docs)
+	$(PYTEST) -q -m "not kafka and not slow" tests/test_architecture.py tests/test_project.py $(wildcard tests/docs)
 
 bench: ## measure; table on screen, build/bench.json (ONLY=name for one)
 	@.ci/setup bench
