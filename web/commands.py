@@ -41,9 +41,9 @@ def serve(
         bool, typer.Option("--keep-flows", help="Leave flows running when the server ends.")
     ] = False,
 ) -> None:
-    """Serve the editor and the REST API; each started flow runs in a process of its own.
+    """Serve the editor and the REST API.
 
-    The printed address holds a token that is needed once. Ctrl-C, or SIGTERM, stops all flows;
+    Each started flow runs in a process of its own. The printed address holds a token that is needed once. Ctrl-C, or SIGTERM, stops all flows;
     those that ran are started again by the next server. Scripts set FLOWENGINE_SERVER_TOKEN.
     """
     from flowengine.config import read_settings

@@ -8,7 +8,7 @@ interface Props {
   onClose: () => void;
   children: ReactNode;
   footer?: ReactNode;
-  size?: "small" | "medium" | "large" | "top";
+  size?: "small" | "medium" | "large" | "wide" | "top";
 }
 
 /** The browser's own modal dialog: it keeps the focus, and Escape closes it. `data-focus` is first. */

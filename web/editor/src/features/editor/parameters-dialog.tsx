@@ -20,7 +20,7 @@ export function ParametersDialog() {
     if (name && act(`add parameter ${name}`, [{ op: "add", kind: "parameters", id: name, value: { value: "" } }])) setName("");
   };
   return (
-    <Dialog title="Parameters" size="large" onClose={() => show({ dialog: undefined })}>
+    <Dialog title="Parameters" size="wide" onClose={() => show({ dialog: undefined })}>
       <p className="muted">Write <code>{"#{name}"}</code> in a property to take a parameter's value.</p>
       <div className="table-frame">
         <table className="parameters">

@@ -24,7 +24,7 @@ export function ServicesDialog() {
     if (act(`add ${type}`, [{ op: "add", kind: "services", id, value: { type } }])) setChosen(id);
   };
   return (
-    <Dialog title="Services" size="large" onClose={() => show({ dialog: undefined })}>
+    <Dialog title="Services" size="wide" onClose={() => show({ dialog: undefined })}>
       <div className="split narrow">
         <div>
           <ul className="plain-list choose">

@@ -82,7 +82,9 @@ const TEXTS = { saved: "Draft saved", saving: "Saving …", offline: "Not saved"
 function Saving() {
   const saving = useDocument((state) => state.saving);
   const ahead = useDocument((state) => state.ahead);
-  return <span className={`saving ${saving}`} data-testid="saving">{saving === "saved" && !ahead ? "Deployed" : TEXTS[saving]}</span>;
+  const open = useDocument((state) => !!state.document);
+  const text = !open ? "Opening …" : saving === "saved" && !ahead ? "Deployed" : TEXTS[saving];
+  return <span className={`saving ${saving}`} data-testid="saving">{text}</span>;
 }
 
 function RunButtons({ flow }: { flow: string }) {
