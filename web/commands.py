@@ -43,8 +43,9 @@ def serve(
 ) -> None:
     """Serve the editor and the REST API.
 
-    Each started flow runs in a process of its own. The printed address holds a token that is needed once. Ctrl-C, or SIGTERM, stops all flows;
-    those that ran are started again by the next server. Scripts set FLOWENGINE_SERVER_TOKEN.
+    Each started flow runs in a process of its own. The printed address holds a token that is
+    needed once. Ctrl-C, or SIGTERM, stops all flows; those that ran are started again by the next
+    server. Scripts set FLOWENGINE_SERVER_TOKEN.
     """
     from flowengine.config import read_settings
     from web.config import ServerConfig, token_from_environment
