@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -41,37 +42,70 @@ class Assembly:
         self.core.ledger.restore(recovered.ledger)
         self.core.counters.update(recovered.counters)
         self.scheduler = Scheduler(self.core, self.clock)
-        for flat in flow.processors.values():
-            self._add_node(flat, around)
-        for connection in flow.connections:
-            self._add_connection(connection)
-        self.watermarks = around.watermarks = Watermarks(self)
-        around.call = self.core.call
-        self._after_cut = self._strong_connections()
+        self.expiring: list[Callable[[Connection, list[FlowFile]], None]] = []
+        self._around = around
+        self._link(flow, flow.processors)
+        around.call, around.counters = self.core.call, self.core.counters
         self._restore_state(recovered)
         repository.attach(self.connections)
 
-    def _add_node(self, flat: FlatProcessor, around: Surroundings) -> None:
-        cls = flat.cls
-        node = Node(flat, cls(flat.properties), self.clock)
+    def relink(self, flow: LoadedFlow, removed: Iterable[str], replaced: Iterable[str]) -> None:
+        """Go on with another definition: nodes that are ``replaced`` are made anew and inherit
+        their states, the others stay; all are linked as it says (E18)."""
+        for id in removed:
+            del self.nodes[id], self.scheduler.contexts[id]
+            self.core.faults.pop(id, None)
+        present = {flat.id for flat in flow.connections}
+        self.connections = {id: c for id, c in self.connections.items() if id in present}
+        for node in self.nodes.values():
+            node.inputs, node.outputs, node.downstream = [], {}, []
+        self.flow = flow
+        self.repository.set_definition(flow.text)
+        self._link(flow, replaced)
+        for node in self.nodes.values():
+            self.scheduler.wake(node)
+
+    def _link(self, flow: LoadedFlow, made: Iterable[str]) -> None:
+        """Make these nodes, and join all by their connections."""
+        for id in made:
+            self._add_node(flow.processors[id])
+        for flat in flow.connections:
+            self._join(self._connection(flat), flat)
+        self.watermarks = self._around.watermarks = Watermarks(self)
+        self._after_cut = self._strong_connections()
+
+    def _add_node(self, flat: FlatProcessor) -> None:
+        node = Node(flat, flat.cls(flat.properties), self.clock)
+        before = self.nodes.get(flat.id)
+        if before is not None:
+            node.inherit(before)
+        else:
+            node.state = self.repository.open_state(flat.id)
         log = ComponentLog(self.board, flat.id, flat.bulletin_level.value)
         self.nodes[flat.id] = node
-        self.scheduler.contexts[flat.id] = ProcessContext(node, around, log)
+        self.scheduler.contexts[flat.id] = ProcessContext(node, self._around, log)
 
-    def _add_connection(self, flat: FlatConnection) -> None:
+    def _connection(self, flat: FlatConnection) -> Connection:
+        """The queue of this id with the limits of its definition."""
+        connection = self.connections.get(flat.id)
         limits = Limits(flat.objects, flat.bytes, flat.expiration_us)
-        key = sort_key(flat.prioritizers)
-        connection = Connection(flat.id, self.repository, limits, sort_key=key)
+        if connection is None:
+            key = sort_key(flat.prioritizers)
+            connection = Connection(flat.id, self.repository, limits, sort_key=key)
+            connection.expired = partial(self._expired, connection)
+            self.connections[flat.id] = connection
+        connection.limits = limits
+        return connection
+
+    def _join(self, connection: Connection, flat: FlatConnection) -> None:
         source, destination = self.nodes[flat.source], self.nodes[flat.destination]
-        connection.source = flat.source
+        connection.source, connection.destination = flat.source, flat.destination
         for relationship in flat.relationships:
             source.outputs.setdefault(relationship, []).append(connection)
         source.downstream.append(connection)
         destination.inputs.append(connection)
         connection.on_input = partial(self.scheduler.wake_follow, destination)
         connection.on_room = partial(self.scheduler.wake, source)
-        connection.expired = self._expired
-        self.connections[flat.id] = connection
 
     def _restore_state(self, recovered: Recovered) -> None:
         for (processor, key), value in recovered.state.items():
@@ -99,7 +133,9 @@ class Assembly:
             return False
         return True
 
-    def _expired(self, flowfiles: list[FlowFile]) -> None:
+    def _expired(self, connection: Connection, flowfiles: list[FlowFile]) -> None:
+        for tell in self.expiring:
+            tell(connection, flowfiles)
         self.core.ledger.add("expired", len(flowfiles))
         self.release(flowfiles)
 
@@ -128,8 +164,8 @@ class Assembly:
             return []
         nodes = [n for n in self.nodes.values() if n.processor.event_time or n.processor.after_cut]
         strong = [connection for node in nodes for connection in node.downstream]
-        for connection in strong:
-            connection.after_cut = True
+        for connection in self.connections.values():
+            connection.after_cut = connection in strong
         return strong
 
     def cut_taken(self) -> None:

@@ -62,6 +62,7 @@ class Connection:
     ) -> None:
         self.id = id
         self.source = ""
+        self.destination = ""
         self.after_cut = False
         self.limits = limits or Limits()
         self.count = 0

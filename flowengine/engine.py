@@ -17,23 +17,19 @@ from enum import StrEnum
 from pathlib import Path
 
 from flowengine.assembly import Assembly
-from flowengine.bulletins import BulletinBoard, ComponentLog
+from flowengine.bulletins import BulletinBoard
 from flowengine.clock import Clock, SystemClock
 from flowengine.context import Surroundings
-from flowengine.definition.flat import LoadedFlow, Strategy
-from flowengine.errors import DefinitionError, described
+from flowengine.definition.flat import FlatService, LoadedFlow
+from flowengine.errors import DefinitionError
 from flowengine.io_loop import IoLoop
+from flowengine.keeping import ProcessorKeeper, ServiceKeeper, ended
 from flowengine.node import Node
-from flowengine.processor import ServiceContext
 from flowengine.repository import MemoryRepository, Recovered, Repository
-from flowengine.scheduling import first_due
-from flowengine.services import service_names
 
 MEMORY_BUDGET = 512 << 20
 WORKERS = 16
 DRAIN = 5_000_000
-CANCEL_AFTER = 5_000_000
-SERVICE_RETRY = 2_000_000
 
 
 class Removed(StrEnum):
@@ -90,7 +86,9 @@ class Engine:
         self.board = BulletinBoard(self.clock)
         self.io = IoLoop()
         self.started_at = self.clock.wall()
-        self.service_problems: dict[str, str] = {}
+        self.keepers: dict[str, ProcessorKeeper] = {}
+        self.services: dict[str, ServiceKeeper] = {}
+        self.deploying = asyncio.Lock()
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="worker")
         directory = data_dir or self.repository.content_directory.parent
         self._around = Surroundings(flow.name, directory, self.clock, self.io, self._threads)
@@ -98,13 +96,9 @@ class Engine:
         self._stop = asyncio.Event()
         self._abort = asyncio.Event()
         self._changed = asyncio.Event()
-        self._processors_ended = asyncio.Event()
-        self._enabled = {name: asyncio.Event() for name in flow.services}
-        self._wanted = {name: asyncio.Event() for name in flow.processors}
-        self._halted = {name: asyncio.Event() for name in flow.processors}
         self._until: Callable[[], bool] | None = None
         self._ending = False
-        self._ended = asyncio.Event()
+        self._group: asyncio.TaskGroup | None = None
 
     # -- recovering ----------------------------------------------------------------------------
 
@@ -138,6 +132,24 @@ class Engine:
         assembly.scheduler.on_relief = assembly.relieve
         self.repository.on_change = assembly.relieve
         self.repository.after_cut = self._after_cut
+        for flat in self.flow.services.values():
+            self.add_service_keeper(flat)
+        for node in assembly.nodes.values():
+            self.add_keeper(node)
+
+    def add_keeper(self, node: Node) -> ProcessorKeeper:
+        """A keeper for a processor, not employed yet."""
+        keeper = ProcessorKeeper(
+            node, self.assembly.scheduler, self.services, self._changed, self._abort
+        )
+        self.keepers[node.id] = keeper
+        return keeper
+
+    def add_service_keeper(self, flat: FlatService) -> ServiceKeeper:
+        """A keeper for a controller service, not employed yet."""
+        keeper = ServiceKeeper(flat, self._around, self.board)
+        self.services[flat.id] = keeper
+        return keeper
 
     def _resolve_removed(self, recovered: Recovered, removed: Removed) -> int:
         gone = removed_connections(recovered, self.flow)
@@ -167,107 +179,38 @@ class Engine:
         self._until = self._complete_now if until_complete else until
         sys.setswitchinterval(0.0005)  # the writer must get the GIL back quickly
         async with asyncio.TaskGroup() as group:
+            self._group = group
             group.create_task(self.repository.run(), name="repository")
             group.create_task(self.assembly.scheduler.run(), name="scheduler")
-            for service in self.flow.services:
-                group.create_task(self._serve_service(service), name=service)
-            servers = [
-                group.create_task(self._serve(self.assembly.nodes[name]), name=name)
-                for name in self._start_order()
-            ]
+            for service in self.flow.services.values():
+                self.employ_service(service)
+            for name in self._start_order():
+                self.employ(self.assembly.nodes[name])
             with _frozen():
                 await self._until_stop()
-                await self._wind_down(servers, drain_timeout)
+                async with self.deploying:
+                    await self._wind_down(drain_timeout)
             self.repository.stop()
 
     def _start_order(self) -> list[str]:
-        """Sinks first; those that shall run are marked as wanted."""
+        """Sinks first."""
         from flowengine.graph import start_order
 
-        names = list(start_order(self.flow))
-        for name in names:
-            if not self.flow.processors[name].disabled and name not in self._stopped_at_start:
-                self._wanted[name].set()
-        return names
+        return list(start_order(self.flow))
 
-    async def _serve(self, node: Node) -> None:
-        """Keep one processor scheduled while it is wanted."""
-        context = self.assembly.scheduler.contexts[node.id]
-        while True:
-            await self._first(self._wanted[node.id], self._ended)
-            if self._ending:
-                return
-            self._halted[node.id].clear()
-            await self._await_services(node)
-            if self._halted[node.id].is_set():
-                continue
-            try:
-                async with node.processor.on_scheduled(context):
-                    await self._schedule(node)
-            except Exception as error:  # noqa: BLE001 - a broken processor stops no other
-                context.log.error(described(f"processor {node.id!r} ({context.type})", error))
-                await self.clock.wait(self._halted[node.id], node.flat.yield_us)
+    def employ(self, node: Node, *, wanted: bool = True) -> None:
+        """Give a processor its keeper, which starts it when that is wanted."""
+        keeper = self.keepers[node.id]
+        if wanted and not node.flat.disabled and node.id not in self._stopped_at_start:
+            keeper.start()
+        assert self._group is not None
+        keeper.task = self._group.create_task(keeper.serve(), name=node.id)
 
-    async def _schedule(self, node: Node) -> None:
-        if self._halted[node.id].is_set():
-            return
-        strategy = node.flat.scheduling.strategy
-        if strategy is Strategy.ONCE and node.triggers_left is None:
-            node.triggers_left = 1
-        node.exhausted.clear()
-        asked = node.triggers_left is not None  # a person who says "run once" means now
-        node.due = None if asked else first_due(node.flat.scheduling, self.clock)
-        node.running = True
-        self.assembly.scheduler.wake(node)
-        await self._first(self._halted[node.id], node.exhausted)
-        if node.exhausted.is_set():
-            self._wanted[node.id].clear()
-            node.completed = node.is_source and strategy is Strategy.ONCE
-        node.running = False
-        await self._idle(node)
-
-    async def _idle(self, node: Node) -> None:
-        """Wait until no trigger of this processor is active; cancel what does not end."""
-        deadline = self.clock.monotonic() + (0 if node.is_source else CANCEL_AFTER)
-        while node.active:
-            self._changed.clear()
-            left = deadline - self.clock.monotonic()
-            if left <= 0 or self._abort.is_set():
-                self.assembly.scheduler.cancel(node)
-                left = CANCEL_AFTER
-            await self.clock.wait(self._changed, left)
-
-    async def _await_services(self, node: Node) -> None:
-        for name in service_names(node.flat.properties):
-            await self._first(self._enabled[name], self._halted[node.id])
-
-    async def _first(self, *events: asyncio.Event) -> None:
-        """Return when one of the events is set."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(event.wait()) for event in events]
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                task.cancel()
-
-    async def _serve_service(self, name: str) -> None:
-        """Enable one controller service; try again until the world is ready for it."""
-        flat = self.flow.services[name]
-        service = flat.cls(flat.properties)
-        context = ServiceContext(name, self.io)
-        log = ComponentLog(self.board, name)
-        while not self._stop.is_set():
-            try:
-                async with service.on_enabled(context):
-                    self._around.services[name] = service
-                    self.service_problems.pop(name, None)
-                    self._enabled[name].set()
-                    await self._processors_ended.wait()
-                    return
-            except Exception as error:  # noqa: BLE001 - a broken service stops no other
-                problem = described(f"service {name!r} ({flat.type})", error)
-                self.service_problems[name] = problem
-                log.error(problem)
-                await self.clock.wait(self._stop, SERVICE_RETRY)
+    def employ_service(self, flat: FlatService) -> None:
+        """Give a controller service its keeper, which enables it."""
+        assert self._group is not None
+        keeper = self.services[flat.id]
+        keeper.task = self._group.create_task(keeper.serve(), name=flat.id)
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -284,8 +227,13 @@ class Engine:
         What only sources hold back is done: without one, emptying the queues is all there is to do.
         """
         sources = [node for node in self.assembly.nodes.values() if node.is_source]
-        wanted = [n for n in sources if not n.completed and self._wanted[n.id].is_set()]
+        wanted = [n for n in sources if not n.completed and self.keepers[n.id].wanted.is_set()]
         return not wanted and (not sources or any(node.completed for node in sources))
+
+    @property
+    def service_problems(self) -> dict[str, str]:
+        """Controller service → why it is not enabled."""
+        return {name: keeper.problem for name, keeper in self.services.items() if keeper.problem}
 
     @property
     def stopping(self) -> bool:
@@ -296,8 +244,14 @@ class Engine:
         """After each trigger, cheaply: may somebody be waiting for this?"""
         if self.assembly.watermarks.timed:
             self.assembly.ring(node)
-        if self._ending or self._until is not None or node.completed or not node.running:
+        watched = self._ending or self._until is not None or self.deploying.locked()
+        if watched or node.completed or not node.running:
             self._changed.set()
+
+    async def next_trigger(self, timeout: int) -> None:
+        """Return when a trigger has ended, while a deploy waits, or after so many µs."""
+        self._changed.clear()
+        await self.clock.wait(self._changed, timeout)
 
     async def _until_stop(self) -> None:
         while not self._stop.is_set():
@@ -310,22 +264,23 @@ class Engine:
         busy = any(node.active for node in self.assembly.nodes.values())
         return not busy and self.completed
 
-    async def _wind_down(self, servers: list[asyncio.Task[None]], drain_timeout: int) -> None:
+    async def _wind_down(self, drain_timeout: int) -> None:
         """Sources first, drain downstream with a deadline, then everything, then roll back."""
         self._stop.set()
         self._ending = True
-        nodes = self.assembly.nodes.values()
-        for node in nodes:
-            if node.is_source:
-                self._halt(node)
+        keepers = list(self.keepers.values())
+        self._dismiss(keeper for keeper in keepers if keeper.node.is_source)
         await self._drain(self.clock.monotonic() + drain_timeout)
-        for node in nodes:
-            self._halt(node)
-        self._ended.set()
-        if servers:
-            await asyncio.wait(servers)
-        self._processors_ended.set()
+        self._dismiss(keepers)
+        await ended(keepers)
+        for service in self.services.values():
+            service.retire()
         self.assembly.scheduler.stop()
+
+    def _dismiss(self, keepers: Iterable[ProcessorKeeper]) -> None:
+        for keeper in keepers:
+            keeper.halt()
+            keeper.retire()
 
     async def _drain(self, deadline: int) -> None:
         while self.assembly.queued and not self._abort.is_set():
@@ -334,10 +289,6 @@ class Engine:
             if left <= 0:
                 return
             await self.clock.wait(self._changed, left)
-
-    def _halt(self, node: Node) -> None:
-        node.running = False
-        self._halted[node.id].set()
 
     def request_stop(self) -> None:
         """Stop gracefully; asked a second time, stop without draining. Loses nothing."""
@@ -361,22 +312,21 @@ class Engine:
         node = self.node(name)
         if node.flat.disabled:
             raise DefinitionError(f"processor {name!r} must be enabled to start; got disabled")
+        keeper = self.keepers[name]
         if node.completed:
-            self._halt(node)
+            keeper.halt()
         if triggers is not None and node.running:
             raise DefinitionError(f"processor {name!r} must be stopped to run once; got running")
         if not node.running:
             node.triggers_left = triggers
             node.completed = False
-        self._wanted[name].set()
+        keeper.start()
 
     def stop(self, name: str) -> None:
         """Stop one processor; its queues stay. No effect when it is stopped."""
         node = self.node(name)
         node.triggers_left = None
-        self._wanted[name].clear()
-        self._halt(node)
-        self._changed.set()
+        self.keepers[name].stop()
 
     def node(self, name: str) -> Node:
         """The node of a processor id. Raises DefinitionError for an unknown one."""

@@ -45,6 +45,13 @@ class RepositoryError(EnvironmentFault):
     """The data directory is damaged, foreign, newer than this program, or out of room."""
 
 
+class MoveToThread(BaseException):
+    """A trigger on the engine's loop met content in files: it starts over on a thread (E3).
+
+    No Exception, since no processor may take it for a fault of its own.
+    """
+
+
 class LockedError(EnvironmentFault):
     """Another living runner owns the data directory."""
 

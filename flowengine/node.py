@@ -19,6 +19,7 @@ from flowengine.definition.flat import Backoff, FlatProcessor, RetryPolicy
 from flowengine.failures import Ration
 from flowengine.flowfile import FlowFile, IdGenerator
 from flowengine.ledger import Ledger
+from flowengine.node_state import NodeState
 from flowengine.processor import Processor
 from flowengine.repository import Repository
 from flowengine.statistics import RollingStatistics
@@ -35,6 +36,8 @@ class Node:
     alarm:     monotonic time of the timer that is set for it, or None
     vruntime:  nanoseconds charged so far; the scheduler serves the least
     completed: a bounded source that has handed on everything
+    progressed: monotonic time at which each partition last moved time on
+    reached:   of a source: greatest progress of the partitions that were taken out
     """
 
     def __init__(self, flat: FlatProcessor, processor: Processor, clock: Clock) -> None:
@@ -49,10 +52,12 @@ class Node:
         self.inputs: list[Connection] = []
         self.outputs: dict[str, list[Connection]] = {}
         self.downstream: list[Connection] = []
-        self.state: dict[str, Any] = {}
+        self.state = NodeState()
         self.reported: dict[str, Any] = {}
         self.progress: dict[str, int] = {}
+        self.progressed: dict[str, int] = {}
         self.joined = False
+        self.reached = -math.inf
         self.hold: int | None = None
         self.event_timer: int | None = None
         self.clock_timer: int | None = None
@@ -75,6 +80,13 @@ class Node:
         self.triggers_left: int | None = None
         self.exhausted = asyncio.Event()
         self._turn = 0
+
+    def inherit(self, before: Node) -> None:
+        """Go on for another node of the same id: its durable state and its figures."""
+        self.state, self.statistics = before.state, before.statistics
+        self.progress, self.joined, self.hold = before.progress, before.joined, before.hold
+        self.event_timer, self.clock_timer = before.event_timer, before.clock_timer
+        self.watermark, self.reached = before.watermark, before.reached
 
     # -- what the scheduler asks ---------------------------------------------------------------
 
@@ -136,9 +148,11 @@ class Node:
         self.joined = True
         for partition, time in changes.items():
             if time is None:
-                self.progress.pop(partition, None)
-            else:
-                self.progress[partition] = max(time, self.progress.get(partition, time))
+                self.reached = max(self.reached, self.progress.pop(partition, -math.inf))
+                self.progressed.pop(partition, None)
+            elif time > self.progress.get(partition, -math.inf):
+                self.progress[partition] = time
+                self.progressed[partition] = self.clock.monotonic()
 
     # -- what people see -----------------------------------------------------------------------
 
@@ -181,6 +195,11 @@ class Core:
         """Remember the loop that owns the connections."""
         self._thread = threading.get_ident()
         self._loop = asyncio.get_running_loop()
+
+    @property
+    def on_loop(self) -> bool:
+        """Whether the caller holds the loop of a running engine."""
+        return self._loop is not None and threading.get_ident() == self._thread
 
     def sources_wait(self, source: str = "") -> bool:
         """Whether no source may make anything: the disk, the memory or a damage forbids it.

@@ -31,6 +31,7 @@ from flowengine.context import ProcessContext
 from flowengine.definition.flat import Strategy
 from flowengine.errors import (
     EnvironmentFault,
+    MoveToThread,
     ProcessorBug,
     RepositoryError,
     RetryableError,
@@ -38,6 +39,7 @@ from flowengine.errors import (
     described,
 )
 from flowengine.node import UNLIMITED, Core, Node
+from flowengine.processor import Processor
 from flowengine.scheduling import next_due
 from flowengine.session import ProcessSession
 
@@ -211,6 +213,9 @@ class Scheduler:
         try:
             node.processor.on_trigger(self.contexts[node.id], session)
             session.commit()
+        except MoveToThread:
+            node.blocking = True
+            session.rollback()
         except Exception as error:  # noqa: BLE001 - rule 5
             self._failed(node, session, error)
         else:
@@ -247,6 +252,8 @@ class Scheduler:
         started = time.perf_counter_ns()
         try:
             await self._await_trigger(node, session)
+            if session.unsynced:
+                await self.contexts[node.id].thread(session.sync)
             session.commit()
         except asyncio.CancelledError:
             session.rollback()
@@ -275,6 +282,21 @@ class Scheduler:
         """Cancel the tasks of one processor; each rolls its session back."""
         for task in list(self._tasks.get(node.id, ())):
             task.cancel()
+
+    async def finish(self, node: Node) -> None:
+        """A person stopped it: its last sessions, as many as it asks for."""
+        if type(node.processor).on_stopped is Processor.on_stopped:
+            return
+        more = True
+        while more:
+            session = ProcessSession(node, self.core)
+            try:
+                more = node.processor.on_stopped(self.contexts[node.id], session)
+                session.commit()
+            except Exception as error:  # noqa: BLE001 - rule 5
+                self._failed(node, session, error)
+                return
+            await asyncio.sleep(0)
 
     # -- after a trigger -----------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowengine.content import FileContent
 from flowengine.errors import DefinitionError
 from flowengine.flowfile import FlowFile, format_uuid, parse_uuid
 from flowengine.provenance.store import BOUND, LARGEST_CONTENT, Event, ProvenanceStore
@@ -56,7 +57,6 @@ class Recorder:
         self._engine = engine
         self._clock = engine.clock
         self._limit = limit
-        self._destinations = {flat.id: flat.destination for flat in engine.flow.connections}
         self._second = 0
         self._spent = 0.0
         self._lineages = 0
@@ -111,7 +111,7 @@ class Recorder:
         gone = [f for f in flowfiles if f.id in self.live]
         if gone:
             self.live.difference_update(map(_id, gone))
-            to = self._destinations[connection.id]
+            to = connection.destination
             self.record([self.event("EXPIRE", to, f, connection=connection.id) for f in gone])
 
     def event(
@@ -126,7 +126,7 @@ class Recorder:
     ) -> Event:
         """One event; the content is kept by reference when it is small enough."""
         content = flowfile.content
-        small = isinstance(content, bytes) and len(content) <= LARGEST_CONTENT
+        small = not isinstance(content, FileContent) and len(content) <= LARGEST_CONTENT
         return Event(
             self._clock.wall(),
             kind,
@@ -136,32 +136,49 @@ class Recorder:
             connection,
             flowfile.attributes,
             flowfile.size,
-            content if small and isinstance(content, bytes) else None,
+            content if small and not isinstance(content, FileContent) else None,
             flowfile.event_time,
             flowfile.ingest_time,
             [format_uuid(parent) for parent in parents],
         )
+
+    def refusal(self, event: Event) -> str | None:
+        """Why an event cannot be replayed; None when it can."""
+        subject = f"provenance event {event.id} ({event.type}) must"
+        if event.connection is None:
+            return (
+                f"{subject} have been polled from a queue to be replayed; "
+                "got one at which its FlowFile entered the flow"
+            )
+        if event.connection not in self._engine.assembly.connections:
+            return (
+                f"{subject} come from a queue that the flow still has to be replayed; "
+                f"got {event.connection!r}"
+            )
+        if event.content is None:
+            return (
+                f"{subject} have kept its content to be replayed; got {event.connection!r} and "
+                f"{event.size} bytes, of which at most {LARGEST_CONTENT} are kept"
+            )
+        return None
 
     def replay(self, event: Event) -> FlowFile:
         """Put what an event saw back into the queue that fed it, as a new FlowFile.
 
         Raises DefinitionError when its content was not kept or its queue is no more.
         """
+        if refusal := self.refusal(event):
+            raise DefinitionError(refusal)
         engine, now = self._engine, self._clock.wall()
-        connection = engine.assembly.connections.get(event.connection or "")
-        if connection is None or event.content is None:
-            what = "a queue that fed it" if connection is None else "its content"
-            raise DefinitionError(
-                f"provenance event {event.id} ({event.type}) must have kept {what} to be replayed; "
-                f"got {event.connection!r} and {event.size} bytes, of which at most "
-                f"{LARGEST_CONTENT} are kept"
-            )
+        assert event.connection is not None
+        assert event.content is not None
+        connection = engine.assembly.connections[event.connection]
         core = engine.assembly.core
         flowfile = FlowFile(
             core.ids.take(),
             dict(event.attributes),
             event.content,
-            event.size,
+            len(event.content),
             now,
             now,
             event.ingest_time,
@@ -332,26 +349,13 @@ def recording(
     recorder = Recorder(engine, data_dir / FILE, limit)
     writer = threading.Thread(target=recorder.write, args=(bound,), name="provenance", daemon=True)
     writer.start()
-    observers = engine.assembly.core.observers
+    observers, expiring = engine.assembly.core.observers, engine.assembly.expiring
     observers.append(recorder.observe)
-    _observe_expiry(engine, recorder)
+    expiring.append(recorder.expired)
     try:
         yield recorder
     finally:
         observers.remove(recorder.observe)
+        expiring.remove(recorder.expired)
         recorder.close()
         writer.join()
-
-
-def _observe_expiry(engine: Engine, recorder: Recorder) -> None:
-    for connection in engine.assembly.connections.values():
-        count = connection.expired
-
-        def expired(
-            flowfiles: list[FlowFile], connection: Connection = connection, count: object = count
-        ) -> None:
-            recorder.expired(connection, flowfiles)
-            if callable(count):
-                count(flowfiles)
-
-        connection.expired = expired

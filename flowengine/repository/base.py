@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import msgspec
 
 from flowengine.connection import Connection
+from flowengine.node_state import NodeState
 from flowengine.piece import Journal, Piece
 
 StateKey = tuple[str, str]
@@ -29,7 +30,7 @@ class Recovered(msgspec.Struct):
 
     definition:  canonical text of the flow that the cut belongs to, or None for a new store
     connections: connection id → FlowFiles stored for it
-    state:       (processor, key) → value
+    state:       (processor, key) → value, without the lazy ones
     ledger:      totals by name
     counters:    totals by name
     completed:   the last run ended by itself (E19)
@@ -65,8 +66,14 @@ class Repository(Journal, Protocol):
     def open_epoch(self, definition: str) -> int:
         """Store whose queues these are, and a number never used before, durably (E1)."""
 
+    def set_definition(self, text: str) -> None:
+        """Another definition's queues from the next cut on (E8, E18)."""
+
     def begin(self, polled: Iterable[Piece], callbacks: list[Callable[[], None]]) -> None:
         """A session starts to commit."""
+
+    def open_state(self, processor: str) -> NodeState:
+        """A processor's lasting state, the same object each time; lazy values stay on disk."""
 
     def set_state(self, processor: str, key: str, value: Any) -> None:
         """A processor's state changed in the session that commits. None deletes the key."""

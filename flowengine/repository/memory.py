@@ -18,6 +18,7 @@ from uuid import uuid4
 from flowengine.connection import Connection
 from flowengine.content import ContentStore
 from flowengine.flowfile import FlowFile
+from flowengine.node_state import NodeState
 from flowengine.piece import NO_TOKENS, Piece, Token
 from flowengine.repository.base import Recovered
 
@@ -35,6 +36,7 @@ class MemoryRepository:
         self._tokens = NO_TOKENS
         self._stopped = asyncio.Event()
         self._references: dict[str, int] = {}
+        self._states: dict[str, NodeState] = {}
 
     def recover(self) -> Recovered:
         return Recovered(None, {}, {}, {}, {}, completed=False)
@@ -97,8 +99,14 @@ class MemoryRepository:
 
     # -- the rest ------------------------------------------------------------------------------
 
+    def open_state(self, processor: str) -> NodeState:
+        return self._states.setdefault(processor, NodeState())
+
     def set_state(self, processor: str, key: str, value: Any) -> None:
         """State lives in the engine only."""
+
+    def set_definition(self, text: str) -> None:
+        """There is no restart that could ask for it."""
 
     def set_totals(self, kind: str, totals: dict[str, int]) -> None:
         """Totals live in the engine only."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flowengine.connection import Connection
+from flowengine.content import FileContent
 from flowengine.piece import ROW_BYTES, ROW_OBJECTS, Piece, Row
 from flowengine.repository.store import NewRow, RowInfo, Run, Store
 
@@ -67,7 +68,7 @@ def new_row(row: Row, pieces: list[Piece]) -> NewRow:
         )
         lists.append(flowfiles)
         if piece.files:
-            files += [f.content.name for f in flowfiles if not isinstance(f.content, bytes)]
+            files += [f.content.name for f in flowfiles if isinstance(f.content, FileContent)]
     return NewRow(row.id, pieces[0].connection.id, runs, lists, files)
 
 

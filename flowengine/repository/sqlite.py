@@ -7,8 +7,9 @@ piece that came and went between two cuts is never seen by the disk. Pieces are 
 nothing must be copied; once in a cut they no longer grow.
 
 Pace (E15): a cut starts when the last one is on disk and max(50 ms, 4 × its duration) has passed,
-at most 5 s. A write that fails is tried again with what came meanwhile: nothing is forgotten, and
-sources stop since the backlog does not shrink (E12).
+at most 5 s. While sources wait for the disk the pause is no longer than the last cut took: to idle
+then would only make them wait. A write that fails is tried again with what came meanwhile: nothing
+is forgotten, and sources stop since the backlog does not shrink (E12).
 
 Prior art: NiFi's write-ahead log writes each hop; here 5 hops cost what one costs. Rejected: a
 journal per hop (910 MB for 410 000 FlowFiles, ``performance.md`` §P).
@@ -31,10 +32,12 @@ from flowengine.connection import Connection
 from flowengine.content import ContentStore
 from flowengine.errors import RepositoryError
 from flowengine.flowfile import FlowFile
+from flowengine.node_state import NodeState
 from flowengine.piece import Piece, Row
 from flowengine.repository.base import Recovered
 from flowengine.repository.lock import DirectoryLock
 from flowengine.repository.rows import counts, grouped, merged, new_row, pieces_of
+from flowengine.repository.states import States
 from flowengine.repository.store import Cut, RowInfo, Store
 
 T = TypeVar("T")
@@ -61,7 +64,7 @@ class SqliteRepository:
         self._lock = DirectoryLock(directory)
         self._fresh: list[Piece] = []
         self._dirty_rows: set[Row] = set()
-        self._state: dict[tuple[str, str], Any] = {}
+        self.states = States()
         self._totals: dict[str, dict[str, int]] = {}
         self._callbacks: list[Callable[[], None]] = []
         self._dropped_files: list[str] = []
@@ -73,6 +76,7 @@ class SqliteRepository:
         self._pending_rows: list[Row] = []
         self._dirty = asyncio.Event()
         self._urgent = asyncio.Event()
+        self._pressed = asyncio.Event()
         self._stopping = False
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._written = asyncio.Lock()
@@ -104,7 +108,7 @@ class SqliteRepository:
         return Recovered(
             self._meta.get("definition"),
             counts(self._rows),
-            self._store.state(),
+            self._store.eager_state(),
             self._meta.get("ledger", {}),
             self._meta.get("counters", {}),
             bool(self._meta.get("completed", False)),
@@ -132,6 +136,10 @@ class SqliteRepository:
                 "the disk, then start again; nothing queued is lost"
             ) from error
         return epoch
+
+    def set_definition(self, text: str) -> None:
+        self._pending.meta["definition"] = text
+        self._mark()
 
     def attach(self, connections: Mapping[str, Connection]) -> None:
         """Put stored pieces back; rows of connections that are gone wait for a choice (E18)."""
@@ -200,8 +208,11 @@ class SqliteRepository:
         flowfiles = self._last_read[1]
         return flowfiles[piece.offset : piece.offset + piece.count]
 
+    def open_state(self, processor: str) -> NodeState:
+        return self.states.open(processor, self._reader)
+
     def set_state(self, processor: str, key: str, value: Any) -> None:
-        self._state[processor, key] = value
+        self._uncut[1] += self.states.set(processor, key, value)
 
     def set_totals(self, kind: str, totals: dict[str, int]) -> None:
         self._totals[kind] = totals
@@ -226,15 +237,17 @@ class SqliteRepository:
         backlogged = full or self.problem is not None
         if backlogged != self.backlogged:
             self.backlogged = backlogged
+            (self._pressed.set if backlogged else self._pressed.clear)()
             self.on_change()
 
     # -- cuts ----------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        pause = SHORTEST
+        least = pause = SHORTEST
         while True:
             await self._dirty.wait()
-            await self._clock.wait(self._urgent, pause)
+            await self._clock.wait(self._urgent, least)
+            await self._clock.wait(self._pressed, pause - least)
             if self._stopping:
                 return
             self._urgent.clear()
@@ -242,11 +255,13 @@ class SqliteRepository:
             done = await self._cut()
             took = self._clock.monotonic() - started
             pause = min(max(SHORTEST, 4 * took), LONGEST) if done else RETRY
+            least = min(max(SHORTEST, took), pause) if done else RETRY
 
     def stop(self) -> None:
         self._stopping = True
         self._dirty.set()
         self._urgent.set()
+        self._pressed.set()
 
     async def flush(self) -> None:
         if not await self._cut():
@@ -286,8 +301,7 @@ class SqliteRepository:
         rows, self._pending_rows = self._pending_rows, []
         rows += self._new_rows(cut)
         self._collect_dead(cut)
-        cut.state.update(self._state)
-        self._state = {}
+        cut.state.update(self.states.collect())
         for kind, totals in self._totals.items():
             cut.meta[kind] = dict(totals)
         self._totals = {}
@@ -350,6 +364,7 @@ class SqliteRepository:
     ) -> None:
         self.cuts += 1
         self._writing = [0, 0]
+        self.states.written()
         for row in rows:
             row.stored = True
         recovered, self.problem = self.problem is not None, None

@@ -18,8 +18,10 @@ from typing import Any
 
 import msgspec
 
+from flowengine.arrow_content import dec_hook, enc_hook
 from flowengine.errors import RepositoryError
 from flowengine.flowfile import FlowFile
+from flowengine.node_state import LAZY
 
 APPLICATION_ID = 0x464C4F57  # "FLOW"
 FORMAT = 1
@@ -89,8 +91,8 @@ class Cut(msgspec.Struct):
         return not (self.rows or self.dead or self.gone or self.state or self.meta)
 
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode_flowfiles = msgspec.msgpack.Decoder(list[FlowFile]).decode
+_encode = msgspec.msgpack.Encoder(enc_hook=enc_hook).encode
+_decode_flowfiles = msgspec.msgpack.Decoder(list[FlowFile], dec_hook=dec_hook).decode
 _decode_runs = msgspec.msgpack.Decoder(list[Run]).decode
 _decode_ranges = msgspec.msgpack.Decoder(list[tuple[int, int]]).decode
 _decode_names = msgspec.msgpack.Decoder(list[str]).decode
@@ -240,6 +242,42 @@ class Store:
         with self._decoding():
             return {(processor, key): _decode(value) for processor, key, value in rows}
 
+    def eager_state(self) -> dict[tuple[str, str], Any]:
+        """The state that a restart loads: without names that begin with ``~`` (E12)."""
+        found: dict[tuple[str, str], Any] = {}
+        last = ""
+        while True:  # the processors one by one: a scan over all rows would read the lazy ones too
+            rows = self._reading("SELECT min(processor) FROM state WHERE processor > ?", (last,))
+            last = rows[0][0]
+            if last is None:
+                return found
+            for low, high in (("", LAZY), ("\x7f", "\U0010ffff")):
+                query = "SELECT key, value FROM state WHERE processor = ? AND key >= ? AND key < ?"
+                values = self._reading(query, (last, low, high))
+                with self._decoding():
+                    found |= {(last, key): _decode(value) for key, value in values}
+
+    def state_value(self, processor: str, key: str) -> Any:
+        """One value; None when there is none."""
+        query = "SELECT value FROM state WHERE processor = ? AND key = ?"
+        rows = self._reading(query, (processor, key))
+        if not rows:
+            return None
+        with self._decoding():
+            return _decode(rows[0][0])
+
+    def state_names(self, processor: str, start: str, end: str, most: int) -> list[str]:
+        """Names of values in order, from ``start`` (in) to ``end`` (not in)."""
+        query = (
+            "SELECT key FROM state WHERE processor = ? AND key >= ? AND key < ? "
+            "ORDER BY key LIMIT ?"
+        )
+        return [key for (key,) in self._reading(query, (processor, start, end, most))]
+
+    def state_keys(self) -> list[tuple[str, str]]:
+        """Processor and name of every value."""
+        return [(p, k) for p, k in self._reading("SELECT processor, key FROM state")]
+
     def meta(self) -> dict[str, Any]:
         """Everything that is about the store and the flow as a whole."""
         rows = self._reading("SELECT key, value FROM meta")
@@ -304,7 +342,7 @@ def _flowfiles(data: bytes) -> list[FlowFile]:
         names = FlowFile.__struct_fields__.index("attributes")
         for fields in raw:
             fields[names] = _as_text(fields[names])
-        return msgspec.convert(raw, list[FlowFile])
+        return msgspec.convert(raw, list[FlowFile], dec_hook=dec_hook)
 
 
 def _as_text(attributes: Mapping[Any, Any]) -> dict[str, str]:

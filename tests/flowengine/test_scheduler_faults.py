@@ -1,9 +1,15 @@
 """The scheduler: what it does when the repository fails, and when all is done (E11, E12)."""
 
+import os
 import sqlite3
+import threading
 from typing import Any
 
+import pytest
+
 from flowengine.clock import FakeClock
+from flowengine.content import INLINE_LIMIT
+from flowengine.engine import Engine
 from flowengine.errors import RepositoryError
 from flowengine.repository import SqliteRepository
 from tests.processors_for_tests import (
@@ -14,6 +20,7 @@ from tests.processors_for_tests import (
     collector,
     counted,
     elapse,
+    ended,
     numbers,
     one_each,
     processor,
@@ -125,3 +132,60 @@ async def test_memory_beyond_the_budget_is_freed_by_a_cut_and_all_arrives(tmp_pa
         engine.start("p1")
         await settled(engine)
     assert numbers(got) == list(range(3000))
+
+
+# -- content in files is not for the loop (E3, E16) --------------------------------------------
+
+BIG = b"x" * (INLINE_LIMIT + 1)
+
+
+def _write_big(context, session):
+    made = [session.write(flowfile, BIG) for flowfile in session.get_batch()]
+    session.transfer(made, "success")
+
+
+async def _write_big_as_task(context, session):
+    _write_big(context, session)
+
+
+@pytest.mark.parametrize("trigger", [_write_big, _write_big_as_task])
+async def test_content_in_files_is_synced_by_a_thread_before_the_commit(
+    tmp_path, monkeypatch, trigger
+):
+    synced = []
+    fsync = os.fsync
+
+    def watched(descriptor):
+        if "/content" in os.readlink(f"/proc/self/fd/{descriptor}"):
+            synced.append((threading.get_ident(), len(got)))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    sink, got = collector()
+    flow = chain((Numbers, {}, {"count": 3}), processor(trigger), sink)
+    engine = Engine(flow, SqliteRepository(tmp_path), clock=FakeClock())
+    async with engine.opened():
+        await ended(engine)
+    assert [flowfile.size for flowfile in got] == [len(BIG)] * 3
+    assert len(synced) >= 4  # three files and their folder
+    assert threading.get_ident() not in {thread for thread, _ in synced}
+    assert {before for _, before in synced} == {0}
+
+
+async def test_a_trigger_that_starts_over_on_a_thread_loses_and_doubles_nothing(tmp_path):
+    seen = []
+
+    def trigger(context, session):
+        for flowfile in session.get_batch():
+            seen.append(threading.get_ident())
+            content = BIG if flowfile.attributes["number"] == "5" else b"small"
+            session.transfer(session.write(flowfile, content), "success")
+
+    sink, got = collector()
+    flow = chain(Numbers, processor(trigger), sink)
+    async with running(flow, SqliteRepository(tmp_path)) as engine:
+        await settled(engine)
+        assert numbers(got) == list(range(10))
+        assert engine.board.list() == []
+    assert len(seen) == 16  # five and a half on the loop, then all ten on a thread
+    assert len(set(seen)) == 2
