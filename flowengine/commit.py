@@ -332,10 +332,7 @@ def _file_changes(work: Work, sent: Iterable[Sent], back: Mapping[int, FlowFile]
 
 def _apply_state(work: Work, node: Node, core: Core) -> None:
     for key, value in work.changes.items():
-        if value is None:
-            node.state.pop(key, None)
-        else:
-            node.state[key] = value
+        node.state.put(key, value)
         core.repository.set_state(node.id, key, value)
     if work.progress:
         node.report_progress(work.progress)

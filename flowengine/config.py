@@ -89,6 +89,12 @@ class Settings:
     def data_root(self) -> Path:
         return self.project / str(self["data_root"])
 
+    @property
+    def secret_store(self) -> Path:
+        """The encrypted store: the one that a server on this data root keeps, unless set."""
+        explicit = self["secret_store"]
+        return self.project / explicit if explicit else self.data_root / ".server" / "secrets.json"
+
     def data_directory(self, flow: Path) -> Path:
         """The data directory of a flow file: one of its own under the data root, unless set."""
         explicit = self["data_dir"]
@@ -158,6 +164,10 @@ SETTINGS: Final = (
     Setting("listen", None, _address, "Address of the control API beside its Unix socket."),
     Setting("log_level", "info", _one_of(LOG_LEVELS), "Lowest level that is written to the log."),
     Setting("provenance", "true", _truth, "Record what happened to a sample of FlowFiles."),
+    Setting(
+        "secret_store", None, Path, "Encrypted store; .server/secrets.json in data_root.", True
+    ),
+    Setting("secret_key_file", None, Path, "File with the key of the encrypted store.", True),
     Setting("debug", "false", _truth, "Show tracebacks of errors."),
 )
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}

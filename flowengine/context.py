@@ -39,6 +39,7 @@ class Surroundings:
         self.threads = threads
         self.services: dict[str, object] = dict(services or {})
         self.watermarks: Watermarks | None = None
+        self.counters: Mapping[str, int] = {}
         self.call: Callable[..., Any] = lambda function, *args: function(*args)
 
 
@@ -70,9 +71,24 @@ class ProcessContext:
         return self._node.blocked()
 
     @property
+    def active(self) -> bool:
+        """Whether a trigger is under way on a thread or as a task."""
+        return self._node.active > 0
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """The flow's counters; a session changes them."""
+        return self._around.counters
+
+    @property
     def state(self) -> Mapping[str, Any]:
         """This processor's durable state as of the last commit; change it through the session."""
         return self._node.state
+
+    @property
+    def progress(self) -> Mapping[str, int]:
+        """Of a source: the event time that each partition has reached, as of the last commit."""
+        return self._node.progress
 
     def service(self, name: str) -> Any:
         """The enabled controller service of this name."""

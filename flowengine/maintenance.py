@@ -88,9 +88,9 @@ def forget_queues(store: Store) -> int:
 
 def forget_states(store: Store) -> int:
     """Forget the state of every processor, positions of sources too. Returns how many keys."""
-    state = store.state()
-    store.write(Cut(state=dict.fromkeys(state)))
-    return len(state)
+    keys = store.state_keys()
+    store.write(Cut(state=dict.fromkeys(keys)))
+    return len(keys)
 
 
 async def reset_positions(store: Store, flow: LoadedFlow, to: Target) -> int:

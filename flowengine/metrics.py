@@ -13,6 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYP
 from prometheus_client.registry import Collector
 
 from flowengine.status import ConnectionStatus, FlowStatus, ProcessorStatus
+from flowengine.window_status import WindowsStatus
 
 __all__ = ["CONTENT_TYPE", "FlowCollector", "exposition"]
 
@@ -30,6 +31,14 @@ _STATES: tuple[tuple[str, str, Callable[[ProcessorStatus], float]], ...] = (
     ("running", "1 while it is running", lambda p: p.state == "running"),
     ("active_tasks", "Triggers under way", lambda p: p.active),
     ("back_pressured", "1 while a connection downstream is full", lambda p: p.blocked),
+)
+_WINDOWS: tuple[tuple[str, str, Callable[[WindowsStatus], float | None]], ...] = (
+    ("windows_open", "Windows that have not closed", lambda w: w.open_count),
+    ("window_bytes", "About how much open windows hold", lambda w: w.bytes),
+    ("watermark_seconds", "Event time that has certainly come", lambda w: _seconds(w.watermark)),
+    ("watermark_lag_seconds", "Of the watermark behind the clock", lambda w: _seconds(w.lag)),
+    ("records_late", "Records after their windows had closed", lambda w: w.late),
+    ("records_invalid", "Records without a readable time, key or value", lambda w: w.invalid),
 )
 _QUEUES: tuple[tuple[str, str, Callable[[ConnectionStatus], float]], ...] = (
     ("queued_flowfiles", "FlowFiles in it, polled ones included", lambda c: c.queued),
@@ -49,6 +58,7 @@ class FlowCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """All metric families."""
         yield from self._processors()
+        yield from self._windows()
         yield from self._connections()
         yield from self._flow()
 
@@ -60,6 +70,26 @@ class FlowCollector(Collector):
                 for one in self._status.processors.values():
                     family.add_metric([self._status.flow, one.id, one.type], value(one))
                 yield family
+
+    def _windows(self) -> Iterator[Metric]:
+        """Only of processors with windows; none of a flow without one."""
+        timed = [(p, p.windows) for p in self._status.processors.values() if p.windows is not None]
+        labels = ["flow", "processor"]
+        for name, text, value in _WINDOWS if timed else ():
+            family = GaugeMetricFamily(f"flowengine_processor_{name}", text, labels=labels)
+            for one, windows in timed:
+                figure = value(windows)
+                if figure is not None:
+                    family.add_metric([self._status.flow, one.id], figure)
+            yield family
+        text = "1 for what holds the watermark back"
+        more = ["kind", "id", "partition"]
+        held = GaugeMetricFamily("flowengine_processor_held_by", text, labels=labels + more)
+        for one, windows in timed:
+            if (by := windows.held_by) is not None:
+                held.add_metric([self._status.flow, one.id, by.kind, by.id, by.partition or ""], 1)
+        if timed:
+            yield held
 
     def _connections(self) -> Iterator[Metric]:
         for name, text, value in _QUEUES:
@@ -102,6 +132,10 @@ class FlowCollector(Collector):
         for key, value in values.items():
             family.add_metric([self._status.flow, key], value)
         return family
+
+
+def _seconds(duration: int | None) -> float | None:
+    return None if duration is None else duration / 1e6
 
 
 def exposition(status: FlowStatus) -> bytes:

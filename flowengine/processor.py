@@ -74,6 +74,35 @@ class Service:
         return {**handler(core_schema), "format": "service", "service": self.type}
 
 
+class When:
+    """Marks a property that only counts with certain values of others, for forms:
+    ``Annotated[str | None, When(output="demarcator")]``. Checking it stays the processor's own.
+
+    values: property → its value, or several of which it must have one
+    """
+
+    def __init__(self, **values: str | bool | tuple[str | bool, ...]) -> None:
+        self.values = {
+            name: list(one) if isinstance(one, tuple) else [one] for name, one in values.items()
+        }
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        return {**handler(core_schema), "x-depends-on": self.values}
+
+
+class Topics:
+    """Marks a property that names topics of Kafka, which forms can offer.
+
+    connection: property with the connection to their cluster
+    """
+
+    def __init__(self, connection: str = "connection") -> None:
+        self.connection = connection
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        return {**handler(core_schema), "x-topics": self.connection}
+
+
 class NifiNote(msgspec.Struct, frozen=True):
     """What a NiFi user must know: NiFi's display names and where our default differs.
 
@@ -176,6 +205,21 @@ class Processor:
     ) -> Awaitable[None] | None:
         """Do one unit of work."""
         raise NotImplementedError
+
+    def on_stopped(self, context: ProcessContext, session: ProcessSession) -> bool:
+        """A person stopped it: a last session after the last trigger, and another one if True.
+
+        It takes no input. When the whole flow stops it is not called.
+        """
+        return False
+
+    def status(self, context: ProcessContext) -> Mapping[str, Any]:
+        """Figures of its own, asked for on the engine's loop when somebody looks.
+
+        They stand in ``reported`` of its status; ``windows`` is what
+        :class:`flowengine.window_status.WindowsStatus` says.
+        """
+        return {}
 
     @classmethod
     def is_async(cls) -> bool:

@@ -16,17 +16,19 @@ lists go through untouched and one comparison of ids per batch checks rule 2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from flowengine.commit import Work, commit, rollback
 from flowengine.content import INLINE_LIMIT, ContentWriter, FileContent
+from flowengine.errors import MoveToThread
 from flowengine.failures import Failure, report
 from flowengine.flowfile import FlowFile
 from flowengine.session_state import SessionState
+from flowengine.session_tables import SessionTables
 
 if TYPE_CHECKING:
     from flowengine.node import Core, Node
@@ -36,7 +38,7 @@ PART_OBJECTS = 1000
 PART_BYTES = 16 << 20
 
 
-class ProcessSession:
+class ProcessSession(SessionTables):
     """Get, create, change and transfer FlowFiles; the scheduler commits or rolls back."""
 
     def __init__(self, node: Node, core: Core) -> None:
@@ -46,6 +48,7 @@ class ProcessSession:
         self._waiting: list[FlowFile] = []
         self._copied: set[str] = set()
         self._created_bytes = 0
+        self.unsynced: list[FileContent] = []
         self._limit = node.limit
         self._over = False
         self.now = core.clock.wall()
@@ -180,11 +183,15 @@ class ProcessSession:
         self.work.bytes_read += flowfile.size
         if isinstance(flowfile.content, bytes):
             return flowfile.content
+        if isinstance(flowfile.content, FileContent):
+            self._leave_loop()
         return self._core.contents.read(flowfile.content)
 
     def open(self, flowfile: FlowFile) -> BinaryIO:
         """The content as a stream, for what may be large; the caller closes it."""
         self.work.bytes_read += flowfile.size
+        if isinstance(flowfile.content, FileContent):
+            self._leave_loop()
         return self._core.contents.open(flowfile.content)
 
     def write(self, flowfile: FlowFile, content: bytes) -> FlowFile:
@@ -193,8 +200,11 @@ class ProcessSession:
         small = len(content) <= INLINE_LIMIT
         return flowfile.with_content(bytes(content) if small else self._to_file(content))
 
+    def _new_content(self) -> ContentWriter:
+        return self._core.contents.create(self._core.ids.take(), self._leave_loop)
+
     def _to_file(self, content: bytes) -> FileContent:
-        writer = self._core.contents.create(self._core.ids.take())
+        writer = self._new_content()
         writer.write(content)
         kept = self._finish(writer)
         if isinstance(kept, bytes):
@@ -204,15 +214,29 @@ class ProcessSession:
     def _finish(self, writer: ContentWriter) -> bytes | FileContent:
         content = writer.finish()
         if isinstance(content, FileContent):
-            self._core.contents.sync_directory()
             self.work.files.append(content)
             self.work.has_files = True
+            self.unsynced.append(content)
+            if not self._core.on_loop:
+                self.sync()
         return content
+
+    def sync(self) -> None:
+        """Make the content files of this session durable (E16); not for the engine's loop."""
+        if self.unsynced:
+            self._core.contents.sync(self.unsynced)
+            self.unsynced = []
+
+    def _leave_loop(self) -> None:
+        """Content in files is not for the loop: a trigger that is called there starts over on a
+        thread (E3)."""
+        if not self._node.is_async and self._core.on_loop:
+            raise MoveToThread
 
     @contextmanager
     def writer(self, flowfile: FlowFile) -> Iterator[ContentStream]:
         """Stream a new content: ``with session.writer(f) as out: …``, then ``out.flowfile``."""
-        writer = self._core.contents.create(self._core.ids.take())
+        writer = self._new_content()
         stream = ContentStream(writer, flowfile)
         try:
             yield stream
@@ -278,10 +302,11 @@ class ProcessSession:
     # -- the rest ------------------------------------------------------------------------------
 
     @property
-    def state(self) -> MutableMapping[str, Any]:
+    def state(self) -> SessionState:
         """This processor's durable state with this session's changes.
 
-        Values are immutable; after a restart a tuple comes back as a list.
+        Values are immutable; after a restart a tuple comes back as a list. Names that begin with
+        `~` may leave memory, so that the state may be larger (E12).
         """
         return SessionState(self._node.state, self.work.changes)
 

@@ -16,6 +16,7 @@ import msgspec
 from flowengine.bulletins import Bulletin
 from flowengine.connection import Connection
 from flowengine.statistics import Totals
+from flowengine.window_status import WindowsStatus, windows_status
 
 if TYPE_CHECKING:
     from flowengine.engine import Engine
@@ -37,6 +38,7 @@ class ProcessorStatus(msgspec.Struct, omit_defaults=True):
     isolating: the batch is kept small because the cause of an error is being looked for (E5)
     failures:  triggers that failed in a row
     reported:  figures of its own, such as assignment and lag
+    windows:   of a processor with windows: what is open, and what they wait for
     bulletin:  its last one of the last five minutes
     """
 
@@ -56,6 +58,7 @@ class ProcessorStatus(msgspec.Struct, omit_defaults=True):
     recent: Totals = msgspec.field(default_factory=Totals)
     total: Totals = msgspec.field(default_factory=Totals)
     reported: dict[str, Any] = {}
+    windows: WindowsStatus | None = None
     bulletin: Bulletin | None = None
 
 
@@ -141,7 +144,8 @@ def snapshot(engine: Engine) -> FlowStatus:
         ledger=dict(core.ledger.totals),
         balance=core.ledger.balance(queued),
         processors={
-            node.id: _processor(node, last.get(node.id), now) for node in assembly.nodes.values()
+            node.id: _processor(engine, node, last.get(node.id), now)
+            for node in assembly.nodes.values()
         },
         connections=connections,
         counters=dict(core.counters),
@@ -170,7 +174,10 @@ def _sources_wait(engine: Engine) -> str | None:
     return "backlog" if engine.repository.backlogged else None
 
 
-def _processor(node: Node, bulletin: Bulletin | None, now: int) -> ProcessorStatus:
+def _processor(engine: Engine, node: Node, bulletin: Bulletin | None, now: int) -> ProcessorStatus:
+    assembly = engine.assembly
+    figures = dict(node.processor.status(assembly.scheduler.contexts[node.id]))
+    windows = figures.pop("windows", None)
     recent = node.statistics.window(now)
     total = copy(node.statistics.total)
     total.add(recent)
@@ -191,7 +198,8 @@ def _processor(node: Node, bulletin: Bulletin | None, now: int) -> ProcessorStat
         failures=node.failures,
         recent=recent,
         total=total,
-        reported=dict(node.reported),
+        reported={**node.reported, **figures},
+        windows=windows and windows_status(windows, node, assembly.watermarks, assembly.nodes),
         bulletin=copy(bulletin),
     )
 

@@ -14,7 +14,7 @@ Source: MillWheel (Akidau et al., VLDB 2013), §4.5 "low watermarks".
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -28,13 +28,16 @@ WATERMARK = "$watermark"
 HOLD = "$hold"
 EVENT_TIMER = "$event_timer"
 CLOCK_TIMER = "$clock_timer"
+IDLE = "idle"
+NEVER: Final = -(1 << 62)  # progress of a partition of which nothing was read
 
 
 class Held(msgspec.Struct, frozen=True):
     """What holds a watermark back.
 
     time:      event time in µs up to which all is certain; -inf: nothing is known, inf: the end
-    kind:      "source", "queue" or "state"
+    kind:      "source", "queue", "state"; "idle": a source without a partition to wait for, which
+               holds nothing back and moves nothing on
     component: id of the source, connection or processor
     partition: of a source
     """
@@ -74,30 +77,44 @@ class Watermarks:
     def held(self, node: Node) -> Held:
         """What holds W of a processor back now: the answer to "why has it not closed?"."""
         found = [self._through(connection) for connection in node.inputs]
-        return min(found, key=lambda held: held.time, default=Held(math.inf, "source", node.id))
+        active = [held for held in found if held.kind != IDLE]
+        least = min(active, key=_time, default=Held(math.inf, "source", node.id))
+        if least.time == math.inf and len(active) < len(found):  # an idle source may come back
+            return max((held for held in found if held.kind == IDLE), key=_time)
+        return least
 
     def _through(self, connection: Connection) -> Held:
         above = self._passed_by(self._origin[connection.id])
         waiting = connection.hold()
-        if waiting is not None and waiting - 1 < above.time:
-            return Held(waiting - 1, "queue", connection.id)
-        return above
+        return _behind(above, waiting, Held(0, "queue", connection.id))
 
     def _passed_by(self, node: Node) -> Held:
         """Time before which nothing can leave this processor any more."""
         if node.is_source:
             return self._progress(node)
-        held = self.held(node)
-        if node.hold is not None and node.hold - 1 < held.time:
-            return Held(node.hold - 1, "state", node.id)
-        return held
+        return _behind(self.held(node), node.hold, Held(0, "state", node.id))
 
     def _progress(self, source: Node) -> Held:
         """Least progress of its partitions; nothing before it joined, all when it is done."""
         if source.completed:
             return Held(math.inf, "source", source.id)
         known = [(time, name) for name, time in source.progress.items() if time is not None]
-        if not known:
-            return Held(math.inf if source.joined else -math.inf, "source", source.id)
-        time, partition = min(known)
-        return Held(time, "source", source.id, partition)
+        if not known and source.joined:  # left out (E21), with what its partitions had reached
+            return Held(_certain(source.reached), IDLE, source.id)
+        time, partition = min(known, default=(-math.inf, ""))
+        return Held(_certain(time), "source", source.id, partition)
+
+
+def _certain(progress: float) -> float:
+    return progress if progress > NEVER else -math.inf
+
+
+def _time(held: Held) -> float:
+    return held.time
+
+
+def _behind(above: Held, waiting: int | None, what: Held) -> Held:
+    """What is above, or what waits below it for an earlier time or while it is idle."""
+    if waiting is None or (above.kind != IDLE and above.time <= waiting - 1):
+        return above
+    return msgspec.structs.replace(what, time=min(above.time, waiting - 1))

@@ -60,11 +60,19 @@ class KafkaForTests:
         return f"{prefix}-{os.getpid()}-{next(self._numbers)}"
 
     def create_topic(
-        self, name: str | None = None, partitions: int = 1, replication: int | None = None
+        self,
+        name: str | None = None,
+        partitions: int = 1,
+        replication: int | None = None,
+        **config: str,
     ) -> str:
-        """Make a topic, with a name of its own unless one is given, and return the name."""
+        """Make a topic, with a name of its own unless one is given, and return the name.
+
+        config: Kafka's settings of the topic, `_` for `.`
+        """
         name = name or self.unique()
-        in_own_loop(admin.create_topic(self.bootstrap, name, partitions, replication))
+        settings = {key.replace("_", "."): value for key, value in config.items()}
+        in_own_loop(admin.create_topic(self.bootstrap, name, partitions, replication, settings))
         return name
 
     def delete_topic(self, name: str) -> None:

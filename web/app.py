@@ -16,8 +16,8 @@ from starlette.responses import FileResponse, Response
 
 from flowengine.errors import FlowEngineError
 from web import pages, problems
-from web.api import drafting, flows, general, looking, people, running
-from web.api.common import PROBLEMS
+from web.api import drafting, flows, general, kafka, looking, people, running, secrets
+from web.api.description import EVERYWHERE, describe
 from web.problems import Problem
 from web.security.accounts import Caller
 from web.security.shield import Shield
@@ -27,7 +27,7 @@ API = "/api/v1"
 _READING = ("GET", "HEAD", "OPTIONS")
 _ROUTERS = (
     *(flows.router, drafting.router, running.router, looking.router),
-    *(general.router, people.router, general.health),
+    *(kafka.router, general.router, people.router, secrets.router, general.health),
 )
 
 
@@ -52,12 +52,13 @@ def create_app(site: Site) -> FastAPI:
     )
     app.state.site = site
     for router in _ROUTERS:
-        app.include_router(router, prefix=API, responses=PROBLEMS)
+        app.include_router(router, prefix=API, responses=EVERYWHERE)
     app.add_api_route(
         "/static/{path:path}", static_file, methods=["GET", "HEAD"], include_in_schema=False
     )
     app.include_router(pages.router)
     _check_roles(app)
+    describe(app)
     _add_handlers(app)
     app.middleware("http")(_audit)
     app.add_middleware(

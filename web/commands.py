@@ -51,7 +51,8 @@ def serve(
     from web.config import ServerConfig, token_from_environment
     from web.serving import serve as run
 
-    root = data_dir or read_settings().data_root
+    settings = read_settings({"data_root": str(data_dir)} if data_dir else None)
+    root, key_file = settings.data_root, settings["secret_key_file"]
     run(
         ServerConfig(
             flows=flows.absolute(),
@@ -65,5 +66,7 @@ def serve(
             behind_proxy=behind_proxy,
             keep_flows=keep_flows,
             token=token_from_environment(),
+            secret_store=settings.secret_store.absolute(),
+            secret_key_file=(settings.project / key_file).absolute() if key_file else None,
         )
     )

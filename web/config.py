@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowengine.errors import DefinitionError
+from flowengine.secret_store import FILE as SECRETS
 
 TOKEN = "FLOWENGINE_SERVER_TOKEN"
 OWN_FOLDER = ".server"
@@ -25,6 +26,8 @@ class ServerConfig:
     behind_proxy: a proxy in front does TLS and says so in ``X-Forwarded-Proto``
     keep_flows:   leave flows running when the server ends
     token:        what scripts and the first page know; None makes a new one at each start
+    secret_store: encrypted store; None is the one beside the server's database
+    secret_key_file: its key; None looks in systemd's credentials, then beside it
     """
 
     flows: Path
@@ -38,12 +41,27 @@ class ServerConfig:
     behind_proxy: bool = False
     keep_flows: bool = False
     token: str | None = None
+    secret_store: Path | None = None
+    secret_key_file: Path | None = None
     static: Path = STATIC
 
     @property
     def database(self) -> Path:
         """The server's database."""
         return self.data_root / OWN_FOLDER / "server.db"
+
+    @property
+    def secrets(self) -> Path:
+        """The encrypted store of secrets."""
+        return self.secret_store or self.data_root / OWN_FOLDER / SECRETS
+
+    def environment(self) -> dict[str, str]:
+        """What the server's children inherit: where the encrypted store is, none of its values."""
+        given = {**os.environ, "FLOWENGINE_SECRET_STORE": str(self.secrets)}
+        given.pop(TOKEN, None)
+        if self.secret_key_file is not None:
+            given["FLOWENGINE_SECRET_KEY_FILE"] = str(self.secret_key_file)
+        return given
 
     @property
     def loopback(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from web.drafts import Draft
@@ -11,11 +12,24 @@ from web.site import Site
 from web.store import Version
 
 CHOICES = ("drain", "drop")
+LONGEST = 100.0  # s for a running flow to take another definition; the runner gives up before
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """What a deploy did.
+
+    restarted: processors of a running flow that started anew; None when all of it did, or
+               when it was not running
+    """
+
+    version: Version
+    restarted: list[str] | None
 
 
 async def deploy(
     site: Site, flow: str, seq: int | None, user: str, *, removed: str = "", overwrite: bool = False
-) -> Version:
+) -> Deployed:
     """Deploy the draft of number ``seq`` (None: whatever it is).
 
     removed:   what becomes of FlowFiles in queues that are gone: drain or drop; empty asks
@@ -38,12 +52,14 @@ async def deploy(
     refuse_stale(draft.seq, seq)  # somebody may have edited while we asked
     if seq is None and draft.text != text:
         raise Problem(409, f"draft of flow {flow!r} must keep still; got an edit meanwhile")
+    restarted = await _in_place(site, flow, text, choice)
     file = site.files.write(flow, text)
     site.drafts.deployed(flow, file.revision)
     version = _keep(site, flow, text, file.revision, user)
-    await _restart(site, flow, choice)
+    if restarted is None:
+        await _restart(site, flow, choice)
     site.tell_state(flow)
-    return version
+    return Deployed(version, restarted)
 
 
 def refuse_stale(current: int, seq: int | None) -> None:
@@ -106,6 +122,26 @@ def _keep(
     return site.store.add_version(flow, revision, text, user, restored)
 
 
+async def _in_place(site: Site, flow: str, text: str, choice: str) -> list[str] | None:
+    """Give a running flow the definition: only what changed starts anew (E18).
+
+    Returns which processors did; None when the runner has to be started anew. Raises Problem 409
+    when a queue that is gone has got FlowFiles meanwhile.
+    """
+    supervised = site.supervisor.flow(flow)
+    if supervised.state != "running":
+        return None
+    body = {"text": text, "removed": choice or "refuse"}
+    try:
+        answer = await supervised.client.json("POST", "/deploy", json=body, timeout=LONGEST)
+    except Problem as problem:
+        if "removed" in problem.more:
+            raise
+        return None
+    await supervised.replace(text)
+    return list(answer["restarted"])
+
+
 async def _restart(site: Site, flow: str, choice: str) -> None:
     """Let a running flow go on with the new definition and its queues."""
     supervised = site.supervisor.flow(flow)
@@ -133,7 +169,7 @@ async def deploy_file(site: Site, flow: str, user: str) -> Version:
     return _keep(site, flow, file.canonical, file.revision, user)
 
 
-async def restore(site: Site, flow: str, number: int, user: str, *, removed: str = "") -> Version:
+async def restore(site: Site, flow: str, number: int, user: str, *, removed: str = "") -> Deployed:
     """Deploy an old version as a new one.
 
     Raises Problem 404 for an unknown version, 409 when the draft holds undeployed edits, and what
@@ -155,9 +191,11 @@ async def restore(site: Site, flow: str, number: int, user: str, *, removed: str
             422, f"version {number} must be valid to be restored", problems=found["problems"]
         )
     choice = await _choice(site, flow, old.text, removed)
+    restarted = await _in_place(site, flow, old.text, choice)
     file = site.files.write(flow, old.text)
     site.drafts.get(flow)  # follows the file
     version = _keep(site, flow, old.text, file.revision, user, number)
-    await _restart(site, flow, choice)
+    if restarted is None:
+        await _restart(site, flow, choice)
     site.tell_state(flow)
-    return version
+    return Deployed(version, restarted)

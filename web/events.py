@@ -62,6 +62,7 @@ class Hub:
         self.supervisor: Supervisor | None = None
         self._watchers: set[Watcher] = set()
         self._flows: dict[str, Watched] = {}
+        self._asked: set[str] = set()
         self._closed = False
 
     @contextmanager
@@ -105,11 +106,19 @@ class Hub:
 
     async def serve(self) -> None:
         """Poll once a second, for ever."""
-        while True:
-            async with asyncio.TaskGroup() as group:
-                for flow in {w.flow for w in self._watchers if w.flow is not None}:
-                    group.create_task(self._poll(flow))
+        async with asyncio.TaskGroup() as group:
+            while True:
+                watched = {w.flow for w in self._watchers if w.flow is not None}
+                for flow in watched - self._asked:
+                    group.create_task(self._turn(flow))
                 await asyncio.sleep(PERIOD)
+
+    async def _turn(self, flow: str) -> None:
+        self._asked.add(flow)
+        try:
+            await self._poll(flow)
+        finally:
+            self._asked.discard(flow)
 
     async def first(self, flow: str) -> bytes:
         """What a new watcher of a flow is told at once."""
@@ -118,7 +127,14 @@ class Hub:
             await self._poll(flow)
             if self.current(flow) is not None:
                 return b""  # the poll has told it
-        return encoded("snapshot", {"flow": flow, "status": status})
+        return encoded("snapshot", self._snapshot(flow, status))
+
+    def _snapshot(self, flow: str, status: Json | None) -> Json:
+        """The whole state; why there is no status is the ``reason``."""
+        assert self.supervisor is not None
+        supervised = self.supervisor.flow(flow)
+        shown = {"state": supervised.state, "reason": supervised.reason}
+        return {"flow": flow, **shown, "status": status}
 
     async def _poll(self, flow: str) -> None:
         assert self.supervisor is not None
@@ -137,7 +153,7 @@ class Hub:
         new, old = full(status), watched.status
         identity = (status.started_at, status.revision)
         if old is None or watched.identity != identity:
-            self.tell("snapshot", {"flow": flow, "status": new}, flow)
+            self.tell("snapshot", self._snapshot(flow, new), flow)
         else:
             change = delta(old, new)
             if change:

@@ -7,7 +7,6 @@ started again at the next question. ``verify`` talks to the outside and gets a p
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -31,7 +30,8 @@ Answer = dict[str, Any]
 class Process:
     """One inspection process, started at the first question."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
 
@@ -78,7 +78,7 @@ class Process:
                 stderr=asyncio.subprocess.DEVNULL,
                 limit=_LINE,
                 start_new_session=True,  # Ctrl-C is for the server, which ends us
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**self._environment, "PYTHONUNBUFFERED": "1"},
             )
         return self._process
 
@@ -93,9 +93,10 @@ class Process:
 class Inspection:
     """Questions about definitions and types. Answers about a text are kept."""
 
-    def __init__(self, files: FlowFiles) -> None:
+    def __init__(self, files: FlowFiles, environment: Mapping[str, str]) -> None:
         self._files = files
-        self._process = Process()
+        self._environment = environment
+        self._process = Process(environment)
         self._catalogue: Answer | None = None
         self._asked = 0
         self._checks: OrderedDict[tuple[str, str], Answer] = OrderedDict()
@@ -143,7 +144,7 @@ class Inspection:
     async def verify(self, flow: str, text: str, component: str) -> Answer:
         """Check a service or processor against the world, step by step."""
         question = {"text": text, "component": component, **self._place(flow)}
-        process = Process()
+        process = Process(self._environment)
         try:
             return _accepted(await process.ask({"ask": "verify", **question}, LONG))
         finally:
@@ -159,7 +160,7 @@ class Inspection:
 
 def _mentions_others(text: str) -> bool:
     """Whether findings depend on more than the text: other files, the environment."""
-    return '"flow":' in text or '"env":' in text or '"file":' in text
+    return any(f'"{key}":' in text for key in ("flow", "env", "file", "store"))
 
 
 def _accepted(found: Answer) -> Answer:

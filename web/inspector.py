@@ -17,12 +17,15 @@ from typing import Any
 import msgspec
 
 from flowengine import registry
+from flowengine.cli.parameters import sources
+from flowengine.config import read_settings
 from flowengine.definition.flat import LoadedFlow
 from flowengine.definition.load import Options, load_text
 from flowengine.definition.schema import properties_schema
 from flowengine.documentation import AnyType, find_type
 from flowengine.errors import EnvironmentFault, ExpressionError, FlowEngineError
 from flowengine.expressions import Expression, Predicate
+from flowengine.expressions.vocabulary import vocabulary
 from flowengine.findings import FlowInvalid
 from flowengine.flowfile import FlowFile
 from flowengine.processor import Processor, ServiceContext
@@ -34,8 +37,11 @@ Answer = dict[str, Any]
 
 
 def catalogue() -> Answer:
-    """Every installed type; those that cannot be imported under ``broken`` with the reason."""
-    found: Answer = {"processors": [], "services": [], "broken": {}}
+    """Every installed type; those that cannot be imported under ``broken`` with the reason.
+
+    ``expressions``: what expressions may use.
+    """
+    found: Answer = {"processors": [], "services": [], "broken": {}, "expressions": vocabulary()}
     names = [*registry.processor_types(), *registry.service_types()]
     for name in names:
         try:
@@ -89,8 +95,13 @@ def _builtins(value: Any) -> Any:
 # -- definitions -------------------------------------------------------------------------------
 
 
+def _options(root: str) -> Options:
+    """What surrounds a definition: the flows around it, and the server's encrypted store."""
+    return Options(sources=sources(read_settings()), root=Path(root))
+
+
 def _load(text: str, base: str, root: str) -> tuple[LoadedFlow | None, list[Answer]]:
-    flow, findings = load_text(text, Path(base), Options(root=Path(root)))
+    flow, findings = load_text(text, Path(base), _options(root))
     return flow, problems_of(findings)
 
 
@@ -158,7 +169,7 @@ def verify(text: str, base: str, root: str, component: str) -> Answer:
     if own:
         return {"steps": [step]}
     if flow is None:
-        raise FlowInvalid(load_text(text, Path(base), Options(root=Path(root)))[1])
+        raise FlowInvalid(load_text(text, Path(base), _options(root))[1])
     if component in flow.services:
         names = [component]
     elif component in flow.processors:

@@ -362,8 +362,8 @@ def _body(document: Json, groups: tuple[str, ...], kind: str, id: str) -> Json:
 def _refuse_open_secret(document: Json, kind: str, id: str) -> None:
     if kind == "parameters" and id in documents.names_secret(document):
         raise OperationRefused(
-            f"parameter {id!r} must not hold a value when it is sensitive; name an 'env' or a "
-            "'file' instead",
+            f"parameter {id!r} must not hold a value when it is sensitive; name an 'env', a "
+            "'file' or a 'store' instead",
             id,
         )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import orjson
 from fastapi import APIRouter, Request
@@ -87,8 +87,10 @@ def error_page(request: Request, status: int, detail: str) -> Response:
 # -- logging in --------------------------------------------------------------------------------
 
 
-def _home(site: Site) -> RedirectResponse:
-    return RedirectResponse(f"{site.config.root_path}/", 303, {"Cache-Control": "no-store"})
+def _home(site: Site, path: str = "") -> RedirectResponse:
+    """To a page of ours: a path that begins with a slash would be another host."""
+    inner = quote(path.lstrip("/\\"))
+    return RedirectResponse(f"{site.config.root_path}/{inner}", 303, {"Cache-Control": "no-store"})
 
 
 def _with_session(site: Site, caller: Caller, response: Response) -> Response:
@@ -183,7 +185,7 @@ async def no_api(path: str) -> Response:
 async def shell(request: Request, site: SiteHere, path: str, token: str = "") -> Response:
     """The editor. With the token that was printed at the start: a session, then this page."""
     if token:
-        return _enter(request, site, token)
+        return _enter(request, site, token, path)
     caller = caller_of(request)
     if caller is None:
         return RedirectResponse(f"{site.config.root_path}/login", 303)
@@ -204,11 +206,12 @@ async def shell(request: Request, site: SiteHere, path: str, token: str = "") ->
     return page(request, "shell", assets=assets, boot=boot)
 
 
-def _enter(request: Request, site: Site, token: str) -> Response:
+def _enter(request: Request, site: Site, token: str, path: str) -> Response:
+    """A session for a valid token, then the same page without the token in its address."""
     key = f"peer {_peer(request)}"
     caller = None if site.limit.wait(key) else site.accounts.by_token(token)
     if caller is None:
         site.limit.failed(key)
         return page(request, "login", 401, problem="the token in the address is not valid", name="")
     site.store.audit(caller.user, caller.role.label, "log in", 303, _peer(request))
-    return _with_session(site, caller, _home(site))
+    return _with_session(site, caller, _home(site, path))

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import typer
 
 from flowengine.errors import DefinitionError
+from web.secret_commands import secrets_app
 
 if TYPE_CHECKING:
     from web.client import ServerClient
@@ -26,6 +27,7 @@ server_app = typer.Typer(
 )
 users_app = typer.Typer(help="Users of a server's data directory.", no_args_is_help=True)
 server_app.add_typer(users_app, name="users")
+server_app.add_typer(secrets_app, name="secrets")
 
 Url = Annotated[
     str,

@@ -11,11 +11,12 @@ One task (:meth:`Supervised.serve`) does all of it; commands change what is want
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +62,7 @@ class Command:
     data_dir: Path
     removed: str = ""
     once: bool = False
+    environment: Mapping[str, str] | None = None
 
     def arguments(self) -> list[str]:
         """The command line; nothing secret stands in it."""
@@ -112,6 +114,12 @@ class Supervised:
         if remember:
             self._store.remember(self.id, wanted=0)
         self._ring()
+
+    async def replace(self, text: str) -> None:
+        """It runs another definition now, and would again after a crash."""
+        if self._wanted is not None:
+            self._wanted = dataclasses.replace(self._wanted, text=text)
+            await asyncio.to_thread(save_text, self._wanted.file, text)
 
     def leave(self) -> None:
         """End the supervision and leave the process running."""
@@ -195,7 +203,7 @@ class Supervised:
         try:
             output.parent.mkdir(parents=True, exist_ok=True)
             await asyncio.to_thread(save_text, command.file, command.text)
-            child = await asyncio.to_thread(_popen, command.arguments(), output)
+            child = await asyncio.to_thread(_popen, command, output)
         except OSError as error:
             self._fail(f"runner of flow {self.id!r} must start; got {error}")
             self._wanted = None
@@ -321,14 +329,15 @@ class Supervised:
             self._listener(self.id, None)
 
 
-def _popen(arguments: list[str], output: Path) -> subprocess.Popen[bytes]:
+def _popen(command: Command, output: Path) -> subprocess.Popen[bytes]:
     """A process with a session of its own. Its output goes to a file: a pipe would break with us.
 
     Not asyncio's: that kills its children when its loop closes, and flows may outlive a server.
     """
     with output.open("wb") as stream:
         return subprocess.Popen(
-            arguments,
+            command.arguments(),
+            env=command.environment,
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,

@@ -13,12 +13,14 @@ from watchfiles import Change, awatch
 
 from flowengine.bulletins import Bulletin
 from flowengine.errors import FlowEngineError
+from flowengine.secret_store import SecretStore
 from web.config import ServerConfig, checked
 from web.documents import Json, masked
 from web.drafts import Draft, Drafts
 from web.events import Hub
 from web.flowfiles import FlowFiles
 from web.inspection import Inspection
+from web.lens import Lens
 from web.problems import Problem
 from web.security.accounts import Accounts
 from web.security.limits import LoginLimit
@@ -42,8 +44,10 @@ class Site:
             self.store, self.token if config.loopback or config.token else None
         )
         self.limit = LoginLimit()
+        self.secrets = SecretStore(config.secrets, config.secret_key_file)
         self.drafts = Drafts(self.store, self.files, self._drafted)
-        self.inspection = Inspection(self.files)
+        self.inspection = Inspection(self.files, config.environment())
+        self.lens = Lens(self.files, self.drafts, self.store, config.environment())
         self.supervisor = Supervisor(config, self.store, self.files, self._changed)
         self.hub.supervisor = self.supervisor
         self.closing = asyncio.Event()
@@ -54,12 +58,14 @@ class Site:
         async with AsyncExitStack() as stack:
             stack.callback(self.store.close)
             stack.push_async_callback(self.inspection.close)
+            stack.push_async_callback(self.lens.process.close)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             helpers = [
                 group.create_task(self.hub.serve(), name="hub"),
                 group.create_task(self._watch_files(), name="files"),
                 group.create_task(self._warm_up(), name="catalogue"),
                 group.create_task(self.inspection.serve(), name="inspection"),
+                group.create_task(self.lens.process.serve(), name="lens"),
             ]
             async with self.supervisor.opened():
                 yield

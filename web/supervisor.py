@@ -103,4 +103,5 @@ class Supervisor:
         text = version.text if version is not None else self._files.read(id).text
         removed = str(self._store.fact(id, "removed") or "")
         file = self._files.deployed_path(id)
-        return Command(text, file, self._config.data_dir(id), removed, once=once)
+        folder, environment = self._config.data_dir(id), self._config.environment()
+        return Command(text, file, folder, removed, once=once, environment=environment)

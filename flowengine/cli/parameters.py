@@ -8,8 +8,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from flowengine.config import Settings
 from flowengine.definition.flat import LoadedFlow
+from flowengine.definition.parameters import Sources
 from flowengine.errors import DefinitionError, EnvironmentFault
+from flowengine.secret_store import SecretStore
+
+
+def sources(settings: Settings) -> Sources:
+    """Environment and encrypted store, as the settings say."""
+    path, key = settings.secret_store, settings["secret_key_file"]
+    return Sources(store=SecretStore(path, settings.project / key if key else None))
 
 
 def parameters(pairs: Iterable[str], file: Path | None) -> dict[str, str]:

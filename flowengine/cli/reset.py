@@ -73,10 +73,11 @@ def reset(
 
 
 def _loaded(flow: str, pairs: Sequence[str], param_file: Path | None) -> LoadedFlow:
-    from flowengine.cli.parameters import parameters
+    from flowengine.cli.parameters import parameters, sources
     from flowengine.definition.load import load_flow
 
-    return load_flow(flow_file(flow), parameters(pairs, param_file))
+    given = parameters(pairs, param_file)
+    return load_flow(flow_file(flow), given, sources=sources(read_settings()))
 
 
 def _confirm(directory: Path, yes: bool, *, state: bool, queues: bool, offsets: str | None) -> None:

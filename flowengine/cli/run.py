@@ -60,6 +60,10 @@ def run(
         str | None,
         typer.Option(metavar="ADDR", help="Offer the control API at HOST:PORT as well."),
     ] = None,
+    secret_store: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Encrypted store that sensitive parameters name."),
+    ] = None,
 ) -> None:
     """Run a flow until it is complete or stopped.
 
@@ -71,7 +75,7 @@ def run(
     FlowFiles queued, 130 interrupted. The ledger is printed at the end.
     """
     quicken()
-    from flowengine.cli.parameters import parameters
+    from flowengine.cli.parameters import parameters, sources
     from flowengine.cli.runner import Plan, run_flow
     from flowengine.definition.load import Options
 
@@ -80,11 +84,12 @@ def run(
         "repository": repository and repository.value,
         "drain_timeout": drain_timeout,
         "listen": listen,
+        "secret_store": secret_store,
     }
     settings = read_settings(flags)
     file = flow_file(flow)
     directory = settings.data_directory(file)
-    options = Options(parameters(set_ or [], param_file))
+    options = Options(parameters(set_ or [], param_file), sources=sources(settings))
     plan = Plan(
         flow=_load(file, options, set_ or []),
         options=options,

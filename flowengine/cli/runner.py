@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,9 +24,10 @@ from flowengine.config import RepositoryKind, Settings
 from flowengine.control import serving
 from flowengine.control.address import read_runner
 from flowengine.definition.flat import LoadedFlow
-from flowengine.definition.load import Options
+from flowengine.definition.load import Options, load_text
 from flowengine.engine import Engine, Removed
 from flowengine.exit_codes import ExitCode
+from flowengine.findings import Finding
 from flowengine.logs import logging_to
 from flowengine.provenance import Recorder, recording
 from flowengine.repository import MemoryRepository, Repository, SqliteRepository
@@ -121,9 +122,18 @@ async def _surrounded(engine: Engine, plan: Plan) -> AsyncIterator[None]:
     with logging_to(plan.data_dir, console=not sys.stderr.isatty(), level=level):  # noqa: SIM117
         with _recorded(engine, plan) as recorder:
             listen = plan.settings["listen"]
-            async with serving(engine, plan.data_dir, listen=listen, recorder=recorder):
+            async with serving(
+                engine, plan.data_dir, listen=listen, recorder=recorder, reload=_reload(plan)
+            ):
                 _announce(plan)
                 yield
+
+
+def _reload(plan: Plan) -> Callable[[str], tuple[LoadedFlow | None, Sequence[Finding]]]:
+    """How another text of the running flow is read: as its first one was."""
+    flow = plan.flow
+    base = flow.path.parent if flow.path is not None else Path.cwd()
+    return lambda text: load_text(text, base, plan.options, file=f"{flow.name} (deployed)")
 
 
 def _announce(plan: Plan) -> None:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flowengine.bulletins import Bulletin
+from flowengine.cli.waiting import window_lines
 from flowengine.cli.words import counted
 from flowengine.ledger import NAMES
 from flowengine.status import ConnectionStatus, FlowStatus, ProcessorStatus
@@ -36,6 +37,7 @@ def is_terminal() -> bool:
 def picture(status: FlowStatus, *, ledger: bool = True) -> Group:
     """A flow: its processors, what troubles it, its last bulletins and its ledger."""
     parts: list[Table | Text] = [_heading(status), processor_table(status.processors.values())]
+    parts += [Text(line) for line in window_lines(status)]
     parts += [Text(line, style="red") for line in troubles(status)]
     parts += [_bulletin_line(one) for one in bulletins(status)]
     if status.counters:

@@ -11,9 +11,10 @@ from typing import Annotated
 import orjson
 import typer
 
-from flowengine.cli.parameters import parameters
+from flowengine.cli.parameters import parameters, sources
 from flowengine.cli.places import FORMAT, flow_file
 from flowengine.cli.words import counted
+from flowengine.config import read_settings
 from flowengine.exit_codes import ExitCode
 from flowengine.findings import Finding, Severity, errors
 
@@ -43,7 +44,8 @@ def validate(
     """
     from flowengine.definition.load import Options, check_flow
 
-    options = Options(parameters(set_ or [], param_file))
+    given = parameters(set_ or [], param_file)
+    options = Options(given, sources=sources(read_settings()))
     files = list(flow_files(flows))
     findings = [finding for file in files for finding in check_flow(file, options)[1]]
     if as_json:

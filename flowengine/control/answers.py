@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import SEEK_END
 from typing import Annotated, BinaryIO, cast
 
 from fastapi import Depends, Request
@@ -43,9 +44,11 @@ def content_response(
 ) -> Response:
     """A content as a download, or the part of it that a Range header asks for.
 
-    It is never shown as a page: whoever wrote it does not write the viewer's page.
+    It is never shown as a page: whoever wrote it does not write the viewer's page. How long it is
+    says the stream: a decoded content has another size than its text, which may take a while.
     """
-    start, stop = _part(requested, flowfile.size)
+    size = stream.seek(0, SEEK_END)
+    start, stop = _part(requested, size)
     name = _UNSAFE.sub("_", filename or flowfile.uuid)[:200] or "content"
     headers = {
         "Content-Length": str(stop - start),
@@ -54,9 +57,9 @@ def content_response(
         "Accept-Ranges": "bytes",
         "Cache-Control": "no-store",
     }
-    partial = requested is not None and stop - start < flowfile.size
+    partial = requested is not None and stop - start < size
     if partial:
-        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{flowfile.size}"
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     return StreamingResponse(
         _chunks(stream, start, stop),
         206 if partial else 200,

@@ -71,6 +71,18 @@ def _restart(desk: Desk, id: str, *, force: bool) -> Response:
     return answer
 
 
+@router.post("/processors/{id:path}/disable")
+async def disable(desk: DeskHere, id: str) -> Response:
+    """Let a stopped processor refuse to start until it is enabled or the flow starts again."""
+    return json({"state": await desk.call(operations.disable, desk.engine, id)})
+
+
+@router.post("/processors/{id:path}/enable")
+async def enable(desk: DeskHere, id: str) -> Response:
+    """Let a disabled processor be started again; it stays stopped."""
+    return json({"state": await desk.call(operations.enable, desk.engine, id)})
+
+
 @router.post("/processors/{id:path}/clear-state")
 async def clear_state(desk: DeskHere, id: str) -> Response:
     """Forget a stopped processor's durable state."""

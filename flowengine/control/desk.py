@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from flowengine.control.problems import Problem
+from flowengine.definition.flat import LoadedFlow
 from flowengine.engine import Engine
+from flowengine.findings import Finding
 from flowengine.logs import redacted_json
 from flowengine.provenance import Recorder
 from flowengine.status import FlowStatus, Held, delta, encode, snapshot
 from flowengine.watchdog import LoopObserver, restart_without
 
 T = TypeVar("T")
+Reload = Callable[[str], tuple[LoadedFlow | None, Sequence[Finding]]]
 FRESH = 100_000  # µs that a snapshot is shown to others who ask
 PATIENCE = 0.4  # s that a reader waits for the engine
 COMMAND = 5.0  # s that a command waits for the engine
@@ -47,6 +50,7 @@ class Desk:
         self.restart: Callable[[str], object] = restart_without
         self.observer = LoopObserver(engine, loop)
         self.recorder: Recorder | None = None
+        self.reload: Reload | None = None
         self._loop = loop
         self._command_timeout = command_timeout
         self._latest = snapshot(engine)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
+import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
@@ -75,8 +76,11 @@ async def _event(desk: Desk, id: int) -> Event:
 
 @router.get("/provenance/{id}")
 async def event(desk: DeskHere, id: int) -> Response:
-    """One event; ``content`` is base64, and absent when it was too large to be kept."""
-    return json(await _event(desk, id))
+    """One event; ``content`` is base64, and absent when it was too large to be kept. ``refusal``
+    is why it cannot be replayed, null when it can."""
+    found = await _event(desk, id)
+    refusal = _recorder(desk).refusal(found)
+    return json({**msgspec.to_builtins(found), "refusal": refusal})
 
 
 @router.post("/provenance/{id}/replay")

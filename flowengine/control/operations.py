@@ -9,12 +9,14 @@ import dataclasses
 import re
 import time
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
 from pydantic import ValidationError
 
 from flowengine.connection import Connection
+from flowengine.content import FileContent
 from flowengine.control.problems import Problem
 from flowengine.engine import Engine
 from flowengine.flowfile import FlowFile, parse_uuid
@@ -22,6 +24,7 @@ from flowengine.node import Node
 from flowengine.processor import ProcessorProperties
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}")
+MOST_STATE = 1000  # values of a processor's state that are shown
 SCAN = 0.05  # s that a search in a queue may hold the engine
 
 
@@ -71,17 +74,35 @@ def terminate(engine: Engine, id: str) -> int:
     return active
 
 
+def disable(engine: Engine, id: str) -> str:
+    """Let a stopped processor refuse to start, until it is enabled or the flow starts again."""
+    node = node_of(engine, id)
+    if not node.flat.disabled:
+        _must_be_stopped(node, "be disabled")
+        engine.stop(id)  # it may be waiting for a service before it runs
+        node.flat = dataclasses.replace(node.flat, disabled=True)
+    return node.status
+
+
+def enable(engine: Engine, id: str) -> str:
+    """Let a disabled processor be started again; it stays stopped."""
+    node = node_of(engine, id)
+    if node.flat.disabled:
+        node.flat = dataclasses.replace(node.flat, disabled=False)
+    return node.status
+
+
 def clear_state(engine: Engine, id: str) -> int:
     """Forget a stopped processor's durable state; returns how many keys that were."""
     node = node_of(engine, id)
     _must_be_stopped(node, "clear its state")
-    for key in node.state:
+    names = list(node.state)
+    for key in names:
         engine.repository.set_state(id, key, None)
-    cleared = len(node.state)
-    node.state.clear()
+        node.state.put(key, None)
     node.completed = False
     engine.repository.end()
-    return cleared
+    return len(names)
 
 
 def _must_be_stopped(node: Node, purpose: str) -> None:
@@ -161,8 +182,8 @@ def describe(engine: Engine, id: str) -> dict[str, Any]:
 
 
 def state_of(engine: Engine, id: str) -> dict[str, Any]:
-    """A processor's durable state."""
-    return dict(node_of(engine, id).state)
+    """A processor's durable state; of a large one the first values."""
+    return dict(islice(node_of(engine, id).state.items(), MOST_STATE))
 
 
 # -- queues ------------------------------------------------------------------------------------
@@ -189,31 +210,57 @@ class Listed(msgspec.Struct, omit_defaults=True):
 
 
 class Listing(msgspec.Struct):
-    """Part of a queue. ``complete`` is False when the search ended before the queue did."""
+    """Part of a queue. ``complete`` is False when the search ended before the queue did; ``next``
+    is the cursor for what comes after then."""
 
     connection: str
     queued: int
     flowfiles: list[Listed]
     complete: bool
+    next: str | None = None
 
 
 def peek(
-    engine: Engine, id: str, limit: int, *, newest: bool, attributes: Mapping[str, str]
+    engine: Engine,
+    id: str,
+    limit: int,
+    *,
+    newest: bool,
+    attributes: Mapping[str, str],
+    cursor: str | None = None,
 ) -> Listing:
-    """FlowFiles that wait in a connection and have these attributes; none is taken out."""
+    """FlowFiles that wait in a connection and have these attributes; none is taken out.
+
+    cursor: uuid of the last one that was seen; when it has gone on, so have those before it
+    """
     connection = connection_of(engine, id)
     now = engine.clock.wall()
     until = time.perf_counter() + SCAN
     waiting = connection.count - connection.in_flight
     found: list[Listed] = []
-    complete = True
+    seen, begin = cursor, _after(connection, cursor, newest=newest)
     for index, flowfile in enumerate(connection.browse(newest=newest)):
+        if index < begin:
+            continue
         if len(found) >= limit or (index % 64 == 63 and time.perf_counter() > until):
-            complete = False
-            break
+            return Listing(id, connection.count, found, False, seen)
+        seen = flowfile.uuid
         if attributes.items() <= flowfile.attributes.items():
             found.append(_listed(flowfile, waiting - 1 - index if newest else index, now))
-    return Listing(id, connection.count, found, complete)
+    return Listing(id, connection.count, found, True)
+
+
+def _after(connection: Connection, cursor: str | None, *, newest: bool) -> int:
+    """How many FlowFiles of a queue come before what follows the cursor."""
+    if cursor is None:
+        return 0
+    if not UUID.fullmatch(cursor):
+        raise Problem(422, f"cursor must be one of an answer; got {cursor[:60]!r}")
+    number, count = parse_uuid(cursor), 0
+    for count, flowfile in enumerate(connection.browse(newest=newest), 1):
+        if flowfile.id == number:
+            return count
+    return count if newest else 0
 
 
 def _listed(flowfile: FlowFile, place: int, now: int) -> Listed:
@@ -228,7 +275,7 @@ def _listed(flowfile: FlowFile, place: int, now: int) -> Listed:
         flowfile.event_time,
         flowfile.penalty_until,
         flowfile.attempts,
-        not isinstance(flowfile.content, bytes),
+        isinstance(flowfile.content, FileContent),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Header, Query
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from flowengine.control import operations
@@ -23,12 +24,15 @@ async def flowfiles(
     limit: Annotated[int, Query(ge=0, le=1000)] = 100,
     newest: bool = False,
     attribute: Annotated[list[str] | None, Query()] = None,
+    cursor: str | None = None,
 ) -> Response:
     """FlowFiles that wait, oldest or newest first. ``attribute=name=value`` may be repeated."""
     wanted = pairs(attribute)
 
     def look() -> Any:
-        return operations.peek(desk.engine, id, limit, newest=newest, attributes=wanted)
+        return operations.peek(
+            desk.engine, id, limit, newest=newest, attributes=wanted, cursor=cursor
+        )
 
     return json(await desk.call(look))
 
@@ -51,7 +55,8 @@ async def content(
 ) -> Response:
     """A content as a download; a Range header asks for a part."""
     flowfile, stream = await desk.call(_open, desk.engine, id, uuid)
-    return content_response(stream, flowfile, range, flowfile.attributes.get("filename"))
+    name = flowfile.attributes.get("filename")
+    return await run_in_threadpool(content_response, stream, flowfile, range, name)
 
 
 def _open(engine: Engine, id: str, uuid: str) -> tuple[FlowFile, BinaryIO]:

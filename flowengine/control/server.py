@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowengine.control import address
+from flowengine.control import address, minutes
 from flowengine.control.address import Runner
 from flowengine.engine import Engine
 from flowengine.logs import register_secrets, secrets_of
@@ -22,7 +22,7 @@ from flowengine.units import Secret
 from flowengine.watchdog import watching
 
 if TYPE_CHECKING:
-    from flowengine.control.desk import Desk
+    from flowengine.control.desk import Desk, Reload
     from flowengine.provenance import Recorder
 
 
@@ -34,12 +34,14 @@ async def serving(
     *,
     token: str | None = None,
     recorder: Recorder | None = None,
+    reload: Reload | None = None,
 ) -> AsyncIterator[Desk]:
     """Serve an opened engine's control API and watch its loop. Enter it on the engine's loop.
 
     listen: ``HOST:PORT`` to serve over TCP as well; loopback only, unless there is a token
     token:  what TCP clients must know; by default ``$FLOWENGINE_TOKEN``
     recorder: of provenance, when that is recorded
+    reload: how another definition is read, for deploys while the flow runs
 
     Raises EnvironmentFault for an address that cannot be had.
     """
@@ -48,17 +50,20 @@ async def serving(
     token = token or os.environ.get(address.TOKEN) or None
     register_secrets([*secrets_of(engine.flow), *([Secret(token)] if token else [])])
     desk = Desk(engine, data_dir, asyncio.get_running_loop())
-    desk.recorder = recorder
+    desk.recorder, desk.reload = recorder, reload
     async with AsyncExitStack() as stack:
         sockets = _bind(stack, data_dir, listen, token)
         stack.enter_context(watching(engine, desk.observer))
         _announce(stack, engine, data_dir, sockets)
         service = Service(desk, sockets, token)
-        served = asyncio.run_coroutine_threadsafe(service.serve(), engine.io.loop())
+        loop = engine.io.loop()
+        served = asyncio.run_coroutine_threadsafe(service.serve(), loop)
+        kept = asyncio.run_coroutine_threadsafe(minutes.keep(desk), loop)
         try:
             yield desk
         finally:
-            engine.io.loop().call_soon_threadsafe(desk.closing.set)
+            loop.call_soon_threadsafe(desk.closing.set)
+            await asyncio.wrap_future(kept)
             await asyncio.wrap_future(served)
 
 

@@ -103,15 +103,38 @@ def load_text(
     file: name for messages
     """
     options = options or Options()
+    reader, document, definition = _parsed(text, base, options, file)
+    if definition is None:
+        return None, in_order(reader.findings)
+    return _load(reader, document, definition, base / _NOWHERE, options, in_file=False)
+
+
+def draft_text(
+    text: str, base: Path, options: Options | None = None
+) -> tuple[Drafts, list[Finding]]:
+    """All components that could be read, typed as far as each is right by itself, whatever else
+    is wrong with the flow; and what reading it found."""
+    options = options or Options()
+    reader, document, definition = _parsed(text, base, options, "")
+    if definition is None:
+        return Drafts(), reader.findings
+    drafts = flatten(
+        reader.flow(document, definition, dict(options.parameters), (base / _NOWHERE,))
+    )
+    resolve(drafts, options.classes)
+    return drafts, [*reader.findings, *drafts.findings]
+
+
+def _parsed(
+    text: str, base: Path, options: Options, file: str
+) -> tuple[ScopeReader, Document, FlowDefinition | None]:
     document, findings = parse_document(text, file)
     definition = None
     if not findings:
         definition, findings = parse_definition(document)
     reader = ScopeReader(options.root or _flows_folder(base / "x"), options.sources)
     reader.findings += findings
-    if definition is None:
-        return None, in_order(reader.findings)
-    return _load(reader, document, definition, base / _NOWHERE, options, in_file=False)
+    return reader, document, definition
 
 
 def load_definition(

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from flowengine.definition.model import Parameter
 from flowengine.definition.source import Document, JsonPath, pointer, show
+from flowengine.errors import EnvironmentFault
 from flowengine.findings import Finding, Severity
 from flowengine.registry import suggest
 from flowengine.units import Secret
@@ -178,7 +179,13 @@ def _value(
         raise _Unavailable(f"have one source; got {' and '.join(map(repr, origins))}")
     if parameter.sensitive and parameter.value is not None:
         raise _Unavailable(
-            "not stand in the file when it is sensitive; got 'value'", "name an 'env' or a 'file'"
+            "not stand in the file when it is sensitive; got 'value'",
+            "name an 'env', a 'file' or a 'store'",
+        )
+    if parameter.store and not parameter.sensitive:
+        raise _Unavailable(
+            "be sensitive when the encrypted store holds it; got one that is not",
+            "add 'sensitive': true",
         )
     if name in given:
         return given[name]
@@ -222,9 +229,13 @@ def _from_store(parameter: Parameter, sources: Sources, base: Path) -> Value:
             f"be held by the encrypted store as {show(parameter.store)}; got no open store",
             "set it from outside instead",
         )
-    if parameter.store not in sources.store:
-        raise _Unavailable(f"be held by the encrypted store as {show(parameter.store)}; got none")
-    return sources.store[parameter.store]
+    rule = f"be held by the encrypted store as {show(parameter.store)}"
+    try:
+        if parameter.store in sources.store:
+            return sources.store[parameter.store]
+    except EnvironmentFault as error:
+        raise _Unavailable(f"{rule}; got a store that cannot be opened: {error}") from None
+    raise _Unavailable(f"{rule}; got none", f"flowengine server secrets set {parameter.store}")
 
 
 def _literal(parameter: Parameter, sources: Sources, base: Path) -> Value:

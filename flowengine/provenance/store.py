@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from flowengine.arrow_content import ArrowContent
+
 LARGEST_CONTENT = 64 << 10
 BOUND = 1 << 30
 _SCHEMA = """
@@ -44,7 +46,8 @@ class Event(msgspec.Struct, omit_defaults=True):
                   ATTRIBUTES_MODIFIED, ROUTE, EXPIRE, REPLAY
     connection:   the queue it was polled from: replay puts it back there
     attributes:   as they were before the event, or as created
-    content:      before the event; None when it was larger than 64 KB
+    content:      before the event; None when it was larger than 64 KB. A decoded one is stored as
+                  its text, which the writer makes
     parents:      FlowFiles that it was made from
     """
 
@@ -56,7 +59,7 @@ class Event(msgspec.Struct, omit_defaults=True):
     connection: str | None = None
     attributes: dict[str, str] = {}
     size: int = 0
-    content: bytes | None = None
+    content: bytes | ArrowContent | None = None
     event_time: int | None = None
     ingest_time: int = 0
     parents: list[str] = []
@@ -117,7 +120,8 @@ class ProvenanceStore:
 
     def _insert(self, event: Event) -> None:
         attributes = msgspec.json.encode(event.attributes)
-        weight = len(attributes) + len(event.content or b"") + _OVERHEAD
+        content = event.content.text() if isinstance(event.content, ArrowContent) else event.content
+        weight = len(attributes) + len(content or b"") + _OVERHEAD
         cursor = self._db.execute(
             "INSERT INTO events VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -129,7 +133,7 @@ class ProvenanceStore:
                 event.connection,
                 attributes,
                 event.size,
-                event.content,
+                content,
                 weight,
                 event.event_time,
                 event.ingest_time,

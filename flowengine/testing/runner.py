@@ -78,6 +78,7 @@ class ProcessorRunner:
         self.around = Surroundings(
             "test", self.directory, self.clock, IoLoop(), ThreadPoolExecutor(2), services
         )
+        self.around.counters = self.core.counters
         self._build(limits or _UNBOUNDED)
 
     def _build(self, limits: Limits) -> None:
@@ -138,7 +139,13 @@ class ProcessorRunner:
             self.loop.run_until_complete(self._scheduled.__aenter__())
 
     def stop(self) -> None:
-        """Leave ``on_scheduled``."""
+        """Stop it as a person does: its last sessions, then leave ``on_scheduled``."""
+        if self._scheduled is not None:
+            self.node.running = False
+            self.loop.run_until_complete(self.scheduler.finish(self.node))
+        self._leave()
+
+    def _leave(self) -> None:
         if self._scheduled is not None:
             self.node.running = False
             leaving, self._scheduled = self._scheduled, None
@@ -179,8 +186,8 @@ class ProcessorRunner:
         return ProcessSession(self.node, self.core)
 
     def restart(self) -> None:
-        """Stop, make a new instance of the processor, and keep its queue and state."""
-        self.stop()
+        """As after a crash: a new instance of the processor, with the old queue and state."""
+        self._leave()
         state, old = self.node.state, self.node
         self.node = Node(self.flat, self.cls(self.flat.properties), self.clock)
         self.node.state = state
@@ -236,7 +243,7 @@ class ProcessorRunner:
 
     def close(self) -> None:
         """Give back threads and files."""
-        self.stop()
+        self._leave()
         self.around.io.stop()
         self.around.threads.shutdown()
         self.loop.close()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from flowengine.processor import ProcessorProperties
+from flowengine.processor import ProcessorProperties, When
 from flowengine.units import DataSize, Duration, Rate, RateValue, parse_duration
 
 
@@ -27,26 +28,30 @@ class Exceeded(StrEnum):
     ROUTE = "route to 'rate exceeded'"
 
 
+_ONE_RATE = When(criteria=("data rate", "flowfile count", "attribute value"))
+_BOTH_RATES = When(criteria="data rate or flowfile count")
+
+
 class RateProperties(ProcessorProperties):
     """Properties of ControlRate. What the chosen criteria do not use is ignored."""
 
     criteria: Criteria = Field(Criteria.DATA, description="What is limited.")
-    maximum_rate: Rate | None = Field(
+    maximum_rate: Annotated[Rate | None, _ONE_RATE] = Field(
         None,
         description="Most that may pass in `time_duration`: a data size such as `1 MB` for "
         "'data rate', a whole number for 'flowfile count' and 'attribute value'. May be "
         "changed while running; what has passed still counts.",
     )
-    maximum_data_rate: DataSize | None = Field(
+    maximum_data_rate: Annotated[DataSize | None, _BOTH_RATES] = Field(
         None, description="Most data, for 'data rate or flowfile count'."
     )
-    maximum_flowfile_rate: int | None = Field(
+    maximum_flowfile_rate: Annotated[int | None, _BOTH_RATES] = Field(
         None, ge=1, description="Most FlowFiles, for 'data rate or flowfile count'."
     )
     time_duration: Duration = Field(
         parse_duration("1 min"), description="The period that the maximum is for."
     )
-    rate_controlled_attribute: str = Field(
+    rate_controlled_attribute: Annotated[str, When(criteria="attribute value")] = Field(
         "", description="Attribute with a whole number, for 'attribute value'."
     )
     grouping_attribute: str = Field(

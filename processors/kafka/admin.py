@@ -192,11 +192,14 @@ async def create_topic(
     name: str,
     partitions: int = 1,
     replication: int | None = None,
+    config: Mapping[str, str] | None = None,
     **options: Any,
 ) -> None:
-    """Make a topic; ``replication`` None takes the broker's default."""
+    """Make a topic; ``replication`` None takes the broker's default. ``config``: Kafka's names."""
+    new = _new_topic(name, partitions, replication)
+    new.topic_configs = dict(config or {})
     async with admin_client(bootstrap, **options) as admin:
-        answer = await admin.create_topics([_new_topic(name, partitions, replication)])
+        answer = await admin.create_topics([new])
     ((_, code, message),) = answer.topic_errors
     if code:
         raise EnvironmentFault(

@@ -105,7 +105,7 @@ def start(
     began = time.monotonic()
     with faults():
         folder = jars or prepared_jars()
-        request = StartRequest(brokers, port, folder, _settings(setting or []), fresh)
+        request = StartRequest(brokers, port, folder, _settings("--set", setting or []), fresh)
         with download_progress(jar_repository(), needed=folder is None) as advance:
             started = start_local(kafka_home(), request, advance)
     broker = started.broker
@@ -120,10 +120,10 @@ def start(
     typer.echo(f"kafka {broker.version} is ready at {broker.bootstrap} after {seconds:.1f} s")
 
 
-def _settings(pairs: list[str]) -> dict[str, str]:
+def _settings(option: str, pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
-            raise EnvironmentFault(f"kafka option '--set' must be name=value; got {pair!r}")
+            raise EnvironmentFault(f"kafka option {option!r} must be name=value; got {pair!r}")
     return dict(pair.split("=", 1) for pair in pairs)
 
 
@@ -214,7 +214,8 @@ def fetch(
 
 @app.command(
     epilog="Examples: flowengine kafka topics; flowengine kafka topics users; "
-    "flowengine kafka topics --create users --partitions 3"
+    "flowengine kafka topics --create users --partitions 3; flowengine kafka topics "
+    "--create sensors --config message.timestamp.type=LogAppendTime"
 )
 def topics(
     name: Annotated[str | None, typer.Argument(help="Show this topic's partitions.")] = None,
@@ -223,6 +224,10 @@ def topics(
     partitions: Annotated[int, typer.Option(help="Of the new topic.", min=1)] = 1,
     replication: Annotated[
         int | None, typer.Option(help="Copies; the broker's default when left out.", min=1)
+    ] = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Kafka's setting of the new topic; repeatable."),
     ] = None,
     internal: Annotated[bool, typer.Option("--internal", help="List Kafka's own too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
@@ -233,7 +238,9 @@ def topics(
 
     hosts = resolved(bootstrap)
     if create:
-        ask(admin.create_topic(hosts, create, partitions, replication))
+        with faults():
+            settings = _settings("--config", config or [])
+        ask(admin.create_topic(hosts, create, partitions, replication, settings))
         typer.echo(f"topic {create} created with {partitions} partitions")
     elif delete:
         if not yes:
@@ -307,6 +314,7 @@ def consume(
     maximum: Annotated[int | None, typer.Option("--max", help="Stop after so many.")] = None,
     group: Annotated[str | None, typer.Option(help="Join this group and commit.")] = None,
     until_end: Annotated[bool, typer.Option("--until-end", help="Stop at the end.")] = False,
+    headers: Annotated[bool, typer.Option("--headers", help="Print headers, too.")] = False,
     bootstrap: Bootstrap = LOCAL,
 ) -> None:
     """Print messages as partition, offset, key, value and timestamp, with tabs between."""
@@ -317,18 +325,19 @@ def consume(
                 "kafka option '--group' must stand without '--partition' and without an offset; "
                 "got both; the group decides who reads what, and from where"
             )
+    place = (_place(start_at), partition, maximum, until_end, group)
     try:
-        ask(_print_messages(hosts, topic, _place(start_at), partition, maximum, until_end, group))
+        ask(_print_messages(hosts, topic, headers, *place))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
 
-async def _print_messages(hosts: str, topic: str, *place: Any) -> None:
+async def _print_messages(hosts: str, topic: str, headers: bool, *place: Any) -> None:
     from processors.kafka.messages import ReadFrom
     from processors.kafka.messages import consume as read
 
     async for message in read(hosts, topic, ReadFrom(*place)):
-        print(tables.message_line(message), flush=True)
+        print(tables.message_line(message, headers), flush=True)
 
 
 def _place(text: str) -> str | int:

@@ -16,11 +16,13 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from flowengine.errors import EnvironmentFault
+from flowengine.inspection import Inspector
 from flowengine.processor import (
     ControllerService,
     ProcessorProperties,
     ServiceContext,
     VerifyStep,
+    When,
 )
 from flowengine.units import Secret
 from processors.kafka.client_properties import ClientKind, ClientValue, chosen, refusal
@@ -66,6 +68,10 @@ def _check_properties(properties: dict[str, ClientValue]) -> dict[str, ClientVal
     return properties
 
 
+_WITH_LOGIN = When(security_protocol=("SASL_PLAINTEXT", "SASL_SSL"))
+_WITH_TLS = When(security_protocol=("SSL", "SASL_SSL"))
+
+
 class KafkaConnection(ControllerService):
     """Describe how to reach a Kafka cluster: addresses, encryption, login, client properties."""
 
@@ -80,22 +86,28 @@ class KafkaConnection(ControllerService):
         security_protocol: SecurityProtocol = Field(
             SecurityProtocol.PLAINTEXT, description="Encryption (SSL) and login (SASL)."
         )
-        sasl_mechanism: SaslMechanism = Field(
+        sasl_mechanism: Annotated[SaslMechanism, _WITH_LOGIN] = Field(
             SaslMechanism.PLAIN, description="How the client logs in, with a SASL protocol."
         )
-        sasl_username: str | None = Field(None, description="Name to log in with.")
-        sasl_password: Secret | None = Field(None, description="Password to log in with.")
-        tls_ca_file: str | None = Field(
+        sasl_username: Annotated[str | None, _WITH_LOGIN] = Field(
+            None, description="Name to log in with."
+        )
+        sasl_password: Annotated[Secret | None, _WITH_LOGIN] = Field(
+            None, description="Password to log in with."
+        )
+        tls_ca_file: Annotated[str | None, _WITH_TLS] = Field(
             None,
             description="PEM file with the authorities to trust; unset trusts the system's.",
         )
-        tls_certificate_file: str | None = Field(
+        tls_certificate_file: Annotated[str | None, _WITH_TLS] = Field(
             None, description="PEM file with the client's certificate, where the broker asks."
         )
-        tls_key_file: str | None = Field(
+        tls_key_file: Annotated[str | None, _WITH_TLS] = Field(
             None, description="PEM file with the key; unset takes it from the certificate file."
         )
-        tls_key_password: Secret | None = Field(None, description="Password of the key file.")
+        tls_key_password: Annotated[Secret | None, _WITH_TLS] = Field(
+            None, description="Password of the key file."
+        )
         client_properties: Annotated[dict[str, ClientValue], AfterValidator(_check_properties)] = (
             Field(
                 default_factory=dict,
@@ -170,6 +182,22 @@ class KafkaConnection(ControllerService):
 
         for step in await context.io.run(verify_cluster(self)):
             yield step
+
+    @asynccontextmanager
+    async def inspector(self) -> AsyncIterator[Inspector]:
+        """Open the lens: brokers, topics, groups, records, for people who look."""
+        from processors.kafka.lens.lens import lens
+
+        async with lens(self) as opened:
+            yield opened
+
+    def places(self) -> frozenset[str]:
+        """The brokers as host:port; 'local' also as the one that runs, if it does."""
+        named = frozenset(self.properties.bootstrap_servers.split(","))
+        try:
+            return named | frozenset(self.bootstrap().split(","))
+        except EnvironmentFault:
+            return named
 
     @asynccontextmanager
     async def on_enabled(self, context: ServiceContext) -> AsyncIterator[None]:

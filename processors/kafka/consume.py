@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from flowengine.context import ProcessContext
 from flowengine.errors import DefinitionError
 from flowengine.flowfile import FlowFile
+from flowengine.inspection import Use
 from flowengine.processor import (
     ControllerService,
     Example,
@@ -23,6 +24,8 @@ from flowengine.processor import (
     ProcessorProperties,
     Relationship,
     Service,
+    Topics,
+    When,
 )
 from flowengine.session import ProcessSession
 from flowengine.units import Duration, parse_duration
@@ -33,9 +36,8 @@ from processors.kafka.handover import Batch, Fetched, Handover
 from processors.kafka.member import Member
 from processors.kafka.membership import Membership, Roll
 from processors.kafka.positions import Reset, state_key
+from processors.kafka.progress import Progress
 
-NEVER: Final = -(1 << 62)  # progress of a partition of which nothing was read
-FUTURE: Final = 3_600_000_000  # µs beyond the time of receipt that a timestamp may lie (E23)
 PATIENCE: Final = 0.25  # seconds that a trigger waits for data
 USUAL_SESSION: Final = parse_duration("45 sec")
 USUAL_HEARTBEAT: Final = parse_duration("3 sec")
@@ -55,6 +57,9 @@ def _split_names(value: Any) -> Any:
     if isinstance(value, str):
         return [name.strip() for name in value.split(",") if name.strip()]
     return value
+
+
+_JOINED = When(output=("demarcator", "NDJSON"))
 
 
 class ConsumeKafka(Processor):
@@ -115,7 +120,7 @@ class ConsumeKafka(Processor):
         connection: Annotated[str, Service("KafkaConnection")] = Field(
             description="Service that says how to reach the cluster."
         )
-        topics: Annotated[list[str], BeforeValidator(_split_names)] = Field(
+        topics: Annotated[list[str], BeforeValidator(_split_names), Topics()] = Field(
             default_factory=list, description="Names of topics."
         )
         topic_pattern: Pattern | None = Field(
@@ -133,10 +138,12 @@ class ConsumeKafka(Processor):
             description="One FlowFile per message, or one per fetch and partition, the messages "
             "joined by a demarcator or as lines of JSON.",
         )
-        demarcator: str | None = Field(
+        demarcator: Annotated[str | None, When(output="demarcator")] = Field(
             None, description="Text between messages, with output 'demarcator'; may be empty."
         )
-        separate_by_key: bool = Field(False, description="Join only messages of the same key.")
+        separate_by_key: Annotated[bool, _JOINED] = Field(
+            False, description="Join only messages of the same key."
+        )
         key_encoding: KeyEncoding = Field(
             KeyEncoding.UTF_8,
             description="How the key stands in kafka.key; 'hex' is right for keys of bytes.",
@@ -184,8 +191,9 @@ class ConsumeKafka(Processor):
         )
         idle_timeout: Duration | None = Field(
             None,
-            description="After so long without a message a partition no longer holds back event "
-            "time; unset never.",
+            description="After so long without a message a partition that was read to its end no "
+            "longer holds back event time; unset never. One that went to another runner holds it "
+            "back for so long, too, or for the session timeout.",
         )
 
         @model_validator(mode="after")
@@ -209,6 +217,16 @@ class ConsumeKafka(Processor):
             return cls.relationships
         return {"success": cls.success}
 
+    @staticmethod
+    def uses(properties: Properties) -> list[Use]:
+        """The topics that it reads."""
+        who, service, pattern = properties.group_id, properties.connection, properties.topic_pattern
+        if pattern is not None:
+            return [Use(service=service, name=pattern, reads=True, role=who, pattern=True)]
+        return [
+            Use(service=service, name=topic, reads=True, role=who) for topic in properties.topics
+        ]
+
     @classmethod
     async def reset_positions(
         cls, properties: Properties, services: Mapping[str, ControllerService], to: str | int
@@ -227,7 +245,6 @@ class ConsumeKafka(Processor):
     def __init__(self, properties: Properties) -> None:
         super().__init__(properties)
         self._durable: dict[str, int] | None = None
-        self._latest: dict[str, tuple[int, bool]] = {}
         self._bundler = Bundler(
             Format(
                 output=properties.output,
@@ -251,6 +268,7 @@ class ConsumeKafka(Processor):
         roll = Roll(self._membership, context.report)
         handover = Handover(context.concurrent_tasks, lambda: context.state, self._durable)
         self._handover = handover
+        self._progress = self._make_progress(context.concurrent_tasks)
         members = [
             Member(number, connection, self._membership, handover, roll, context.clock, context.log)
             for number in range(context.concurrent_tasks)
@@ -279,14 +297,25 @@ class ConsumeKafka(Processor):
             static_id=own.static_member_id,
         )
 
+    def _make_progress(self, members: int) -> Progress | None:
+        own, group = self.properties, self._membership
+        if own.event_time is EventTime.NONE:
+            return None
+        leave = own.idle_timeout if own.idle_timeout is not None else group.session_timeout
+        names = [group.name(number) for number in range(members)]
+        return Progress(names, own.out_of_orderness, own.idle_timeout, leave)
+
     async def on_trigger(self, context: ProcessContext, session: ProcessSession) -> None:
         handover = self._handover
         await handover.wait(PATIENCE)
         # Nothing may be awaited from here to the end: rule 1 of handover.
         fetched = handover.take()
+        if self._progress is not None:
+            if fetched is not None and fetched.assigned is not None:
+                self._progress.assigned(fetched.member, fetched.assigned, session.now)
+            self._progress.look(session, context.progress, handover.is_read)
         if fetched is not None:
             self._hand_on(session, fetched)
-        self._look_for_idle(context, session)
 
     def _hand_on(self, session: ProcessSession, fetched: Fetched) -> None:
         name = self._membership.name(fetched.member)
@@ -306,37 +335,8 @@ class ConsumeKafka(Processor):
             positions = fetched.positions_in(session.state)
             session.state.update(positions)
             session.on_durable(lambda: self._handover.acknowledge(positions))
-        self._report_progress(session, fetched)
-
-    # -- event time ----------------------------------------------------------------------------
-
-    def _report_progress(self, session: ProcessSession, fetched: Fetched) -> None:
-        if self.properties.event_time is EventTime.NONE:
-            return
-        allowed = self.properties.out_of_orderness
-        for key in fetched.joined:  # assigned and never read: it holds until idle (E21)
-            session.report_progress(key, NEVER)
-            self._latest[key] = (session.now, False)
-        latest = (fetched.received + FUTURE) // 1000
-        for batch in fetched.batches:
-            key = state_key(batch.topic, batch.partition)
-            times = [r.timestamp for r in batch.records if r.timestamp <= latest]  # E23
-            if times:
-                session.report_progress(key, max(times) * 1000 - allowed - 1)
-            self._latest[key] = (session.now, False)
-        for key in fetched.silent:
-            session.report_progress(key, None)
-            self._latest.pop(key, None)
-
-    def _look_for_idle(self, context: ProcessContext, session: ProcessSession) -> None:
-        """Take partitions without messages out of the watermark after the idle timeout."""
-        timeout = self.properties.idle_timeout
-        if timeout is None:
-            return
-        for key, (seen, told) in list(self._latest.items()):
-            if not told and session.now - seen >= timeout:
-                session.report_progress(key, None)
-                self._latest[key] = (seen, True)
+        if self._progress is not None:
+            self._progress.read(session, fetched.batches, fetched.received)
 
 
 def _unseen(batch: Batch, session: ProcessSession) -> Batch:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -41,16 +41,14 @@ class Fetched:
 
     received:  wall time in µs
     positions: state key → next offset, true once the records are in the flow
-    joined:    partitions that were assigned: they hold back the watermark until they are read
-    silent:    partitions that hold back no watermark any more
+    assigned:  the partitions that the member has from now on, all of them; None: as before
     """
 
     member: int
     received: int
     batches: tuple[Batch, ...] = ()
     positions: Mapping[str, int] = field(default_factory=dict)
-    joined: tuple[str, ...] = ()
-    silent: tuple[str, ...] = ()
+    assigned: tuple[str, ...] | None = None
 
     def is_in(self, state: Mapping[str, Any]) -> bool:
         """Whether the session that handed it on has committed, as the state shows.
@@ -84,6 +82,7 @@ class Handover:
         self._io: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._slots: list[deque[Fetched]] = [deque() for _ in range(members)]
+        self._read: list[frozenset[str]] = [frozenset()] * members
         self._taken: Fetched | None = None
         self._turn = 0
         self._ready = asyncio.Event()
@@ -116,6 +115,10 @@ class Handover:
                     return self._taken
             self._ready.clear()
         return None
+
+    def is_read(self, member: int, key: str) -> bool:
+        """Whether all of a partition was fetched and taken, as far as its member knows."""
+        return key in self._read[member] and not self._slots[member]
 
     def acknowledge(self, positions: Mapping[str, int]) -> None:
         """A session is on disk: these offsets may be committed."""
@@ -155,6 +158,10 @@ class Handover:
             self._slots[fetched.member].append(fetched)
         with suppress(RuntimeError):
             self._engine.call_soon_threadsafe(self._ready.set)
+
+    def tell_read(self, member: int, keys: Iterable[str] = ()) -> None:
+        """These partitions were fetched to their ends; of the others that is not known."""
+        self._read[member] = frozenset(keys)
 
     def has_room(self, member: int) -> bool:
         """Whether the member may fetch more."""

@@ -156,6 +156,7 @@ class Member:
         self._assigned = frozenset()
         self._places.let_go()
         self._places.paused = False
+        self._handover.tell_read(self._number)
 
     # -- rebalancing ---------------------------------------------------------------------------
 
@@ -167,6 +168,7 @@ class Member:
     async def _let_go(self, consumer: AIOKafkaConsumer, partitions: Partitions) -> None:
         """Stop, settle, commit, within the budget (rule 3)."""
         self._places.let_go()
+        self._handover.tell_read(self._number)
         budget = self._membership.budget
         with suppress(TimeoutError):
             async with asyncio.timeout(budget):
@@ -187,15 +189,12 @@ class Member:
         """Called by the client with the new division."""
         if self._consumer is None:
             return
-        before, self._assigned = self._assigned, frozenset(partitions)
+        self._assigned = frozenset(partitions)
         self._joined = True
         self._places.assigned(self._consumer, self._assigned)
         self._watchdog.forget()
-        if before != self._assigned:
-            joined = tuple(state_key(*each) for each in sorted(self._assigned - before))
-            silent = tuple(state_key(*each) for each in sorted(before - self._assigned))
-            now = self._clock.wall()
-            self._handover.offer(Fetched(self._number, now, joined=joined, silent=silent))
+        keys = tuple(state_key(*each) for each in sorted(self._assigned))
+        self._handover.offer(Fetched(self._number, self._clock.wall(), assigned=keys))
         self._tell({})
 
     # -- reading -------------------------------------------------------------------------------
@@ -275,6 +274,7 @@ class Member:
             ends = await partition_ends(consumer, list(self._assigned))
             self._tell(ends)
             places.pass_over_markers(consumer)
+            self._handover.tell_read(self._number, places.read_to(ends))
             excused = places.paused or not self._handover.is_empty(self._number)
             now = asyncio.get_running_loop().time()
             self._watchdog.check(now, places.expected, ends, excused=excused)

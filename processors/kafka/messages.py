@@ -28,6 +28,7 @@ class Message:
     key: bytes | None
     value: bytes | None
     timestamp: int
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 async def produce(
@@ -149,4 +150,5 @@ async def _all_read(client: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -
 
 def _message(record: Any) -> Message:
     place = (record.topic, record.partition, record.offset)
-    return Message(*place, record.key, record.value, record.timestamp)
+    headers = tuple(record.headers)
+    return Message(*place, record.key, record.value, record.timestamp, headers)

@@ -12,8 +12,8 @@ Numbered rules
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from flowengine.clock import Clock
 from processors.kafka.client_log import Log
@@ -30,6 +30,8 @@ from processors.kafka.positions import (
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, TopicPartition
+
+NO_END: Final = 1 << 63  # no offset reaches an end that is not known
 
 
 class Places:
@@ -205,6 +207,11 @@ class Places:
                 self.expected[partition] = moved[state_key(*partition)] = state.position
         if moved:
             self._offer(positions=moved)
+
+    def read_to(self, ends: Mapping[TopicPartition, int]) -> list[str]:
+        """Which partitions were fetched to these ends."""
+        expected = self.expected
+        return [state_key(*each) for each in expected if expected[each] >= ends.get(each, NO_END)]
 
     def _offer(
         self, batches: tuple[Batch, ...] = (), positions: dict[str, int] | None = None

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from flowengine.context import ProcessContext
 from flowengine.expressions import Expression
+from flowengine.inspection import Use
 from flowengine.node import BATCH
 from flowengine.processor import (
     Example,
@@ -20,6 +21,8 @@ from flowengine.processor import (
     ProcessorProperties,
     Relationship,
     Service,
+    Topics,
+    When,
 )
 from flowengine.session import ProcessSession
 from flowengine.units import DataSize, Duration, parse_duration, parse_size
@@ -110,7 +113,7 @@ class PublishKafka(Processor):
         connection: Annotated[str, Service("KafkaConnection")] = Field(
             description="Service that says how to reach the cluster."
         )
-        topic: Expression = Field(description="Topic of each message.")
+        topic: Annotated[Expression, Topics()] = Field(description="Topic of each message.")
         key: Expression | None = Field(
             None,
             description="Key of each message; empty is no key. Unset takes the attribute "
@@ -124,7 +127,7 @@ class PublishKafka(Processor):
             description="default: by the key's hash (murmur2, equal to Java clients); without a "
             "key one partition per batch at random. Or round robin, or by expression.",
         )
-        partition: Expression | None = Field(
+        partition: Annotated[Expression | None, When(partitioner="expression")] = Field(
             None,
             description="With the partitioner 'expression': a number is that partition, other "
             "text is hashed like a key.",
@@ -149,7 +152,7 @@ class PublishKafka(Processor):
         messages: Splitting = Field(
             Splitting.WHOLE, description="How many messages a content holds."
         )
-        demarcator: str | None = Field(
+        demarcator: Annotated[str | None, When(messages="demarcator")] = Field(
             None, min_length=1, description="Text between messages, with messages 'demarcator'."
         )
         header_pattern: Pattern | None = Field(
@@ -192,6 +195,14 @@ class PublishKafka(Processor):
 
     success = Relationship("FlowFiles whose messages were all delivered.")
     failure = Relationship("FlowFiles of which a message was not delivered.", failure=True)
+
+    @staticmethod
+    def uses(properties: Properties) -> list[Use]:
+        """The topic that it writes, where that does not depend on the FlowFile."""
+        topic = properties.topic
+        if not topic.is_literal:
+            return []
+        return [Use(service=properties.connection, name=topic.text, writes=True)]
 
     def __init__(self, properties: Properties) -> None:
         super().__init__(properties)

@@ -102,12 +102,16 @@ def positions_table(group: Group) -> Table:
     return table
 
 
-def message_line(message: Message) -> str:
-    """Partition, offset, key, value, timestamp with tabs between; `-` for no key, no value."""
+def message_line(message: Message, headers: bool = False) -> str:
+    """Partition, offset, key, value, timestamp with tabs between; `-` for no key, no value.
+
+    Headers, when they are asked for, follow as ``name=value``.
+    """
     moment = datetime.fromtimestamp(message.timestamp / 1000, UTC)
     texts = (_text(message.key), _text(message.value))
     time = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return "\t".join([str(message.partition), str(message.offset), *texts, time])
+    pairs = [f"{name}={_text(value)}" for name, value in message.headers] if headers else []
+    return "\t".join([str(message.partition), str(message.offset), *texts, time, *pairs])
 
 
 def _text(raw: bytes | None) -> str:

@@ -23,17 +23,10 @@ class StepFailed(Exception):
 
 async def verify_cluster(connection: KafkaConnection) -> list[VerifyStep]:
     """Results of the steps in order; the first failure is the last one."""
-    steps: tuple[tuple[str, Callable[[Probe], Awaitable[str]]], ...] = (
-        ("configuration", Probe.configure),
-        ("name resolution", Probe.resolve),
-        ("tcp connection", Probe.connect),
-        ("tls handshake", Probe.shake_hands),
-        ("login and metadata", Probe.ask),
-    )
-    probe, results = Probe(connection), []
-    for name, step in steps:
+    results: list[VerifyStep] = []
+    for name, step in steps_of(Probe(connection)):
         try:
-            message = await step(probe)
+            message = await step()
         except StepFailed as failure:
             results.append(VerifyStep(name, False, str(failure)))
             break
@@ -42,11 +35,26 @@ async def verify_cluster(connection: KafkaConnection) -> list[VerifyStep]:
     return results
 
 
-class Probe:
-    """What the steps learn from one another."""
+def steps_of(probe: Probe) -> tuple[tuple[str, Callable[[], Awaitable[str]]], ...]:
+    """Names and steps in their order. A step raises StepFailed; an empty message: not needed."""
+    return (
+        ("configuration", probe.configure),
+        ("name resolution", probe.resolve),
+        ("tcp connection", probe.connect),
+        ("tls handshake", probe.shake_hands),
+        ("login and metadata", probe.ask),
+    )
 
-    def __init__(self, connection: KafkaConnection) -> None:
+
+class Probe:
+    """What the steps learn from one another.
+
+    patience: seconds for one try of one step
+    """
+
+    def __init__(self, connection: KafkaConnection, patience: float = PATIENCE) -> None:
         self.connection = connection
+        self.patience = patience
         self.options: dict[str, Any] = {}
         self.servers: list[tuple[str, int]] = []
 
@@ -86,10 +94,10 @@ class Probe:
         failures = []
         for host, port in self.servers:
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(self.patience):
                     return await attempt(host, port)
             except TimeoutError:
-                failures.append(f"{host}:{port} (no answer within {PATIENCE:g} s)")
+                failures.append(f"{host}:{port} (no answer within {self.patience:g} s)")
             except (OSError, KafkaError) as error:
                 failures.append(f"{host}:{port} ({describe(error)})")
         raise StepFailed(f"cannot {verb} {', '.join(failures)}; {remedy}")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from flowengine.processor import ProcessorProperties
+from flowengine.processor import ProcessorProperties, When
 from flowengine.units import DataSize, Duration, Secret, parse_duration, parse_size
 from processors.read_data_lake.compression import Compression
 from processors.read_data_lake.csv_rows import ColumnType
@@ -61,7 +61,7 @@ class LakeProperties(ProcessorProperties):
         "whose time or size changes later counts as new.",
     )
     order: Order = Field(Order.PATH, description="Read files by path, or by time of last change.")
-    poll_interval: Duration = Field(
+    poll_interval: Annotated[Duration, When(mode="watch")] = Field(
         parse_duration("5 sec"), description="With `watch`: time between two looks for new files."
     )
     minimum_age: Duration = Field(
@@ -98,7 +98,7 @@ class LakeProperties(ProcessorProperties):
     out_of_orderness: Duration = Field(
         parse_duration("0 sec"), description="How far event times may lag behind the greatest."
     )
-    header: tuple[Text, ...] = Field(
+    header: Annotated[tuple[Text, ...], When(format=("auto", "csv"))] = Field(
         (), description="CSV: names of the columns, for files without a header row."
     )
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = Field(

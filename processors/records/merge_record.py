@@ -29,7 +29,7 @@ from flowengine.session import ProcessSession
 from flowengine.units import DataSize, Duration, parse_duration, parse_size
 from processors.records._core.bins import Bin, Bins, Reason, merged
 from processors.records._core.formats import RecordError
-from processors.records._core.processor import WRITES, RecordProcessor, remember
+from processors.records._core.processor import WRITES, RecordProcessor, child
 from processors.records._core.properties import WriteProperties
 
 _LOOK: Final = 20_000  # µs until the queue is looked at again, and so many more per FlowFile
@@ -185,10 +185,9 @@ class MergeRecord(RecordProcessor):
             self.refuse(context, session, flowfile, error)
         if encoded is None:
             return
-        made = session.create(encoded.content, {}, parent=members[0])
+        made = child(session, members[0], encoded)
         attributes = {**full.common(members), **encoded.attributes, **full.facts(members)}
-        made = full.timed(made.replacing(attributes), members)
-        session.transfer(remember(made, encoded), self.merged)
+        session.transfer(full.timed(made.replacing(attributes), members), self.merged)
         uuid = {"merge.uuid": made.uuid}
         session.transfer([f.with_attributes(uuid) for f in members], self.original)
 

@@ -18,6 +18,7 @@ from processors.records._core.formats import RecordError
 from processors.records._core.processor import RecordProcessor, rewrite
 from processors.records._core.properties import WriteProperties
 from processors.records._core.tables import Records
+from processors.records._core.uniform import uniform_array
 from processors.records._core.values import views
 
 
@@ -98,15 +99,8 @@ class UpdateRecord(RecordProcessor):
 
     def take(self, context: ProcessContext, session: ProcessSession, flowfile: FlowFile) -> None:
         records, kind = self.read(session, flowfile)
-        columns = self._columns(flowfile, records, session.now)
-        rows = [dict(row) for row in records.rows]  # they are shared: never changed in place
-        for name, values in columns.items():
-            for row, value in zip(rows, values, strict=True):
-                _put(row, name, value)
-        for row in rows:
-            for name in self.properties.remove:
-                _take_out(row, name)
-        changed = Records(rows, plain=records.plain)
+        columns, remove = self._columns(flowfile, records, session.now), self.properties.remove
+        changed = _by_column(records, columns, remove) or _by_row(records, columns, remove)
         session.transfer(rewrite(session, flowfile, self.encode(changed, kind)), self.success)
 
     def _columns(self, flowfile: FlowFile, records: Records, now: int) -> dict[str, list[Any]]:
@@ -123,6 +117,35 @@ class UpdateRecord(RecordProcessor):
             kind = self.properties.types.get(name, FieldType.TEXT)
             columns[name] = [_typed(name, kind, text, n) for n, text in enumerate(texts, 1)]
         return columns
+
+
+def _by_column(
+    records: Records, columns: Mapping[str, list[Any]], remove: tuple[str, ...]
+) -> Records | None:
+    """The changed table; None where there is none, or a field is nested or of several types."""
+    if not records.tabular or any("." in name for name in (*columns, *remove)):
+        return None
+    table = records.table
+    for name, values in columns.items():
+        array = uniform_array(values)
+        if array is None:
+            return None
+        place = table.schema.get_field_index(name)
+        known = place >= 0
+        table = table.set_column(place, name, array) if known else table.append_column(name, array)
+    table = table.drop_columns([name for name in remove if name in table.column_names])
+    return Records(table=table, plain=records.plain) if table.num_columns else None
+
+
+def _by_row(records: Records, columns: Mapping[str, list[Any]], remove: tuple[str, ...]) -> Records:
+    rows = [dict(row) for row in records.rows]  # they are shared: never changed in place
+    for name, values in columns.items():
+        for row, value in zip(rows, values, strict=True):
+            _put(row, name, value)
+    for row in rows:
+        for name in remove:
+            _take_out(row, name)
+    return Records(rows, plain=records.plain)
 
 
 def _typed(name: str, kind: FieldType, text: str | None, record: int) -> Any:

@@ -18,19 +18,19 @@ from flowengine.context import ProcessContext
 from flowengine.errors import DefinitionError
 from flowengine.processor import Processor, Relationship
 from flowengine.session import ProcessSession
+from flowengine.window_status import MOST_OPEN
 from processors.windows.clocks import Clocks
 from processors.windows.disposal import dispose
 from processors.windows.output import Emitter, Shape
 from processors.windows.properties import Changed, Stop, TimedProperties
 from processors.windows.records import Batch
-from processors.windows.state import CLOSED, Saved
+from processors.windows.state import CLOSED, VERSION, Saved
 from processors.windows.store import Rejected, Store
-from processors.windows.times import iso
+from processors.windows.times import Time, iso
 from processors.windows.trigger import Reason
 
 CONFIG: Final = "config"
 LATE_LOG: Final = 60_000_000  # µs between two lines about late records
-REPORT: Final = 1_000_000  # µs between two looks at how large the state is
 SHAPING: Final = frozenset({"key", "key_fields", "time", "folds", "sql", "fold"})
 
 WRITES: Final = {
@@ -70,11 +70,12 @@ class TimedProcessor(Processor):
 
     def __init__(self, properties: TimedProperties) -> None:
         super().__init__(properties)
-        self._build()
-        self._stopped = False
-        self.signature = properties.model_dump_json(include=set(self.shaping))
         self._clocks = self.make_clocks()
-        self._next_late_log = self._next_report = -math.inf
+        self._build()
+        self._before: TimedProcessor | None = None  # with the parameters of saved windows
+        self.signature = properties.model_dump_json(include=set(self.shaping))
+        self._next_late_log = -math.inf
+        self._shown: dict[str, Any] = {"time": properties.time.value}
 
     def _build(self) -> None:
         shape = self.make_shape()
@@ -82,6 +83,7 @@ class TimedProcessor(Processor):
         self._emitter = Emitter(shape, self.saved)
         self._reading = self.properties.reading(shape.plan, self.more_keys)
         self.store = self.make_store(self._emitter, self.saved)
+        self.store.ticking = self._clocks.ticking
 
     # -- what a subclass decides ---------------------------------------------------------------
 
@@ -123,14 +125,11 @@ class TimedProcessor(Processor):
     async def on_scheduled(self, context: ProcessContext) -> AsyncIterator[None]:
         """Refuse saved windows that were made with other parameters (E18)."""
         saved = context.state.get(CONFIG)
-        windows = any(name.startswith("p") for name in context.state)
+        windows = context.state.get(VERSION, (0, 0, 0))[2]
         refuses = self.properties.saved_windows is Changed.REFUSE
         if saved not in (None, self.signature) and windows and refuses:
             raise DefinitionError(self._refusal(context, saved))
-        try:
-            yield
-        finally:
-            self._stopped = True
+        yield
 
     def _refusal(self, context: ProcessContext, saved: str) -> str:
         old, new = orjson.loads(saved), orjson.loads(self.signature)
@@ -143,6 +142,9 @@ class TimedProcessor(Processor):
         )
 
     def on_trigger(self, context: ProcessContext, session: ProcessSession) -> None:
+        if not self._changed_over(context, session):
+            session.set_clock_timer(session.now)
+            return
         self._begin(context, session)
         done = self._advance(context, session)
         if done:
@@ -151,51 +153,64 @@ class TimedProcessor(Processor):
                 self._take(context, session, batch)
                 taken += 1
             done = not taken or self._advance(context, session)
+        self._end(session, done)
+
+    def on_stopped(self, context: ProcessContext, session: ProcessSession) -> bool:
+        """The user stopped it: keep, put out or forget what is open; True when there is more."""
+        if self.properties.on_stop is Stop.KEEP or not self._changed_over(context, session):
+            return False
+        self._begin(context, session)
+        if self.properties.on_stop is Stop.EMIT:
+            done = self.store.close_all(Reason.STOP)
+        else:
+            done = self._drop(context, session, self.store)
+        self._end(session, done)
+        return not done
+
+    def _begin(self, context: ProcessContext, session: ProcessSession) -> None:
+        state = session.state
+        self._emitter.begin(session)
+        anew = self.saved.begin(state)
+        self._clocks.begin(state, session.now, context.watermark)
+        if anew:
+            self.store.recall()
+        self.store.closed = state.get(CLOSED)
+
+    def _end(self, session: ProcessSession, done: bool) -> None:
+        self.store.finish()
         self._set_timers(session, done)
         self._emitter.finish()
         self.saved.finish()
-        self._report(context)
 
-    def _begin(self, context: ProcessContext, session: ProcessSession) -> None:
-        emitter, state = self._emitter, session.state
-        emitter.begin(session)
-        anew = self.saved.begin(state, lambda: list(context.state))
-        self._clocks.begin(state, session.now, context.watermark)
-        if state.get(CONFIG) != self.signature:
-            self._apply_change(context, session)
-            anew = True
-        if anew:
-            self.store.rebuild()
-        self.store.closed = state.get(CLOSED)
-        if self._stopped:
-            self._stopped = False
-            self._apply_stop(session)
-
-    def _apply_change(self, context: ProcessContext, session: ProcessSession) -> None:
-        """Emit or drop windows that were saved with other parameters."""
+    def _changed_over(self, context: ProcessContext, session: ProcessSession) -> bool:
+        """Emit or drop windows that were saved with other parameters; False when there are more."""
         saved = session.state.get(CONFIG)
-        if saved is not None:
-            old = type(self)(self.Properties.model_validate_json(saved))
-            old.saved.begin(session.state, lambda: list(context.state))
-            old.store.rebuild()
-            old._emitter.begin(session)
-            if self.properties.saved_windows is Changed.EMIT:
-                old.store.close_all(Reason.CHANGE)
-            else:
-                session.adjust_counter(f"records_dropped_total.{context.id}", old.store.drop_all())
-            old._emitter.finish()
-            old.saved.finish()
-            for name in list(context.state):
-                if name.startswith("n") and name in session.state:
-                    del session.state[name]
-            self.saved.begin(session.state, list)
-        self.saved.note(CONFIG, self.signature)
+        if saved == self.signature:
+            return True
+        if saved is not None and not self._clear_old(context, session, saved):
+            return False
+        session.state[CONFIG] = self.signature
+        return True
 
-    def _apply_stop(self, session: ProcessSession) -> None:
-        if self.properties.on_stop is Stop.EMIT:
-            self.store.close_all(Reason.STOP)
-        elif self.properties.on_stop is Stop.DISCARD:
-            self.store.drop_all()
+    def _clear_old(self, context: ProcessContext, session: ProcessSession, saved: str) -> bool:
+        if self._before is None:
+            self._before = type(self)(self.Properties.model_validate_json(saved))
+        old = self._before
+        old._begin(context, session)
+        if self.properties.saved_windows is Changed.EMIT:
+            done = old.store.close_all(Reason.CHANGE)
+        else:
+            done = self._drop(context, session, old.store)
+        if done:
+            for name in list(session.state.scan("~n", "~o")):
+                session.state.discard(name)
+        old._end(session, done)
+        return done
+
+    def _drop(self, context: ProcessContext, session: ProcessSession, store: Store) -> bool:
+        dropped, done = store.drop_some()
+        session.adjust_counter(f"records_dropped_total.{context.id}", dropped)
+        return done
 
     # -- one trigger ---------------------------------------------------------------------------
 
@@ -207,8 +222,9 @@ class TimedProcessor(Processor):
                 return False
             if math.isfinite(watermark):
                 self.store.closed = int(watermark)
-        if self._clocks.tick_due():
-            self.store.tick()
+        if self._clocks.tick_due() and not self.store.tick():
+            self._clocks.again()
+            return False
         return True
 
     def _take(self, context: ProcessContext, session: ProcessSession, batch: Batch) -> None:
@@ -246,16 +262,27 @@ class TimedProcessor(Processor):
         self.saved.note(CLOSED, store.closed)
         self._clocks.finish(open=store.open > 0)
 
-    def _report(self, context: ProcessContext) -> None:
-        """What people see: why a window has not closed is the watermark against its end."""
-        due = self.store.next_due()
-        figures: dict[str, Any] = {
-            "watermark": iso(self._emitter.watermark),
-            "open_windows": self.store.open,
-            "next_close": iso(due + 1) if due is not None and due < 1 << 60 else None,
-        }
-        now = context.clock.monotonic()
-        if now >= self._next_report:
-            self._next_report = now + REPORT
-            figures["window_bytes"] = self.saved.size
-        context.report(**figures)
+    # -- what people see -----------------------------------------------------------------------
+
+    def status(self, context: ProcessContext) -> Mapping[str, Any]:
+        """What is open and how far time has come; the engine adds what holds it back."""
+        if not context.active:  # a thread that works on the windows now is not disturbed
+            self._shown = {
+                "time": self.properties.time.value,
+                "watermark": self._reached(context),
+                "open": [one._asdict() for one in self.store.overview(MOST_OPEN)],
+                "open_count": self.store.windows,
+                "bytes": self.saved.size,
+                "late": context.counters.get(f"records_late_total.{context.id}", 0),
+                "invalid": context.counters.get(f"records_invalid_total.{context.id}", 0),
+            }
+        return {"windows": self._shown}
+
+    def _reached(self, context: ProcessContext) -> int | None:
+        """The watermark now, which may have moved since the last trigger."""
+        reached = self._emitter.watermark
+        if self.properties.time is Time.EVENT:
+            reached = max(reached, context.watermark)
+        elif self.properties.time is Time.PROCESSING:
+            reached = max(reached, context.clock.wall() - 1)
+        return int(reached) if math.isfinite(reached) else None

@@ -62,6 +62,15 @@ class Clocks:
         """No window is open: there is nothing to put out early."""
         self._tick = None
 
+    @property
+    def ticking(self) -> bool:
+        """Whether early panes come out by the clock."""
+        return self._every is not None
+
+    def again(self) -> None:
+        """More early panes are to come out than one trigger may put out."""
+        self._tick = self._wall
+
     def tick_due(self) -> bool:
         """Whether early panes are to come out by the clock now."""
         if self._tick is None or self._tick > self._wall:
@@ -80,7 +89,10 @@ class Clocks:
                 yield idle, Reason.IDLE
 
     def _silent(self) -> bool:
-        return self._idle is not None and self._wall >= (self._input or 0) + self._idle
+        """Whether no record came for so long; with no window open nothing is waited for."""
+        if self._idle is None or self._input is None:
+            return False
+        return self._wall >= self._input + self._idle
 
     def _regular(self) -> float:
         if self._engine == math.inf:

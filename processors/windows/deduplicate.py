@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 import math
+from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field, model_validator
 
@@ -16,12 +16,15 @@ from flowengine.processor import Example, Expected, Given, Processor, Relationsh
 from flowengine.session import ProcessSession
 from flowengine.units import Duration, parse_duration
 from processors.windows.disposal import Fate, settle
+from processors.windows.due import DueIndex
 from processors.windows.plan import fold_plan
 from processors.windows.properties import ReadingProperties, refuse
 from processors.windows.records import Batch
+from processors.windows.state import Saved
 from processors.windows.times import Time
 
 SWEEP: Final = 10_000  # forgotten keys per trigger
+KEY_BYTES: Final = 60  # what a key takes beside itself, about
 
 
 class Unit(StrEnum):
@@ -85,21 +88,48 @@ class Deduplicate(Processor):
 
     def __init__(self, properties: DeduplicateProperties) -> None:
         super().__init__(properties)
-        self._reading = properties.reading(fold_plan({}))
+        plan = fold_plan({})
+        self._reading = properties.reading(plan)
         self._whole = properties.key is None and not properties.key_fields
-        self._expiring: list[tuple[int, str]] | None = None
-        self._popped: list[tuple[int, str]] = []
+        self._saved = Saved(plan)
+        self._expiring = DueIndex(self._saved)
 
     def on_trigger(self, context: ProcessContext, session: ProcessSession) -> None:
-        flowfiles = session.get_batch()
-        if not flowfiles:
-            return
-        batch = self._read(flowfiles, session)
-        fates = {row: Fate("invalid", None, rule) for row, rule in batch.invalid.items()}
         watermark = self._watermark(context, session)
-        self._forget(context, session, watermark)
-        self._judge(batch, fates, session, watermark)
-        settle(session, batch, fates, watermark, "unique")
+        if self._saved.begin(session.state):
+            self._expiring.rebuild()
+        done = self._forget(watermark)
+        flowfiles = session.get_batch()
+        if flowfiles:
+            batch = self._read(flowfiles, session)
+            fates = {row: Fate("invalid", None, rule) for row, rule in batch.invalid.items()}
+            self._judge(batch, fates, watermark)
+            self._count(context, session, fates)
+            settle(session, batch, fates, watermark, "unique")
+        self._set_timers(session, done)
+        self._saved.finish()
+
+    def _set_timers(self, session: ProcessSession, done: bool) -> None:
+        """Known keys hold nothing back; they are forgotten with what comes, or when it stops."""
+        session.set_clock_timer(None if done else session.now)
+
+    def status(self, context: ProcessContext) -> Mapping[str, Any]:
+        """How far time has come, and how many keys are known."""
+        counters = context.counters
+        windows = {
+            "time": self.properties.time.value,
+            "watermark": self._reached(context),
+            "bytes": self._saved.size,
+            "late": counters.get(f"records_late_total.{context.id}", 0),
+            "invalid": counters.get(f"records_invalid_total.{context.id}", 0),
+        }
+        return {"keys": self._saved.count, "windows": windows}
+
+    def _reached(self, context: ProcessContext) -> int | None:
+        if self.properties.time is Time.PROCESSING:
+            return context.clock.wall() - 1
+        known = self.properties.time is Time.EVENT and math.isfinite(context.watermark)
+        return int(context.watermark) if known else None
 
     def _read(self, flowfiles: list[FlowFile], session: ProcessSession) -> Batch:
         def content(flowfile: FlowFile) -> bytes:
@@ -117,36 +147,43 @@ class Deduplicate(Processor):
             return context.watermark
         return session.now - 1 if self.properties.time is Time.PROCESSING else -math.inf
 
-    def _judge(
-        self, batch: Batch, fates: dict[int, Fate], session: ProcessSession, watermark: float
-    ) -> None:
-        state, within = session.state, self.properties.within
+    def _judge(self, batch: Batch, fates: dict[int, Fate], watermark: float) -> None:
+        state, within = self._saved.state, self.properties.within
         for row in batch.valid:
-            name, time = f"k{batch.keys[row]}", batch.times[row]
-            seen = state.get(name)
+            key, time = batch.keys[row], batch.times[row]
+            seen = state.get(f"~k{key}")
             if seen is not None and abs(time - seen) < within:
                 fates[row] = Fate("duplicate")
             elif time <= watermark:
                 fates[row] = Fate("late")
             elif seen is None or time > seen:
-                state[name] = time
-                if self._expiring is not None:
-                    heapq.heappush(self._expiring, (time + within, name))
+                self._remember(key, seen, time)
 
-    def _forget(self, context: ProcessContext, session: ProcessSession, watermark: float) -> None:
-        """Take out keys that no record in time can meet any more."""
-        state, within = session.state, self.properties.within
-        if self._expiring is None:
-            self._expiring = [
-                (time + within, name) for name, time in context.state.items() if name[0] == "k"
-            ]
-            heapq.heapify(self._expiring)
-        for entry in self._popped:  # rolled back since
-            if entry[1] in context.state:
-                heapq.heappush(self._expiring, entry)
-        self._popped = []
-        while self._expiring and self._expiring[0][0] <= watermark and len(self._popped) < SWEEP:
-            entry = heapq.heappop(self._expiring)
-            if state.get(entry[1]) == entry[0] - within:
-                del state[entry[1]]
-                self._popped.append(entry)
+    def _count(
+        self, context: ProcessContext, session: ProcessSession, fates: Mapping[int, Fate]
+    ) -> None:
+        for name in ("late", "invalid"):
+            if number := sum(fate.relationship == name for fate in fates.values()):
+                session.adjust_counter(f"records_{name}_total.{context.id}", number)
+
+    def _remember(self, key: str, seen: int | None, time: int) -> None:
+        if seen is None:
+            self._saved.count += 1
+            self._saved.size += KEY_BYTES + len(key)
+        else:
+            self._expiring.remove(seen + self.properties.within, key)
+        self._saved.put(f"~k{key}", time)
+        self._expiring.add(time + self.properties.within, key)
+
+    def _forget(self, watermark: float) -> bool:
+        """Take out keys that no record in time can meet any more; False when there are more."""
+        expiring, saved = self._expiring, self._saved
+        for _ in range(SWEEP):
+            top = expiring.top()
+            if top is None or top[0] > watermark:
+                return True
+            expiring.remove(*top)
+            saved.remove(f"~k{top[1]}")
+            saved.count -= 1
+            saved.size -= KEY_BYTES + len(top[1])
+        return False

@@ -37,25 +37,26 @@ class JoinedWindows(AlignedWindows):
         self._join = join
 
     def _settle_window(self, span: Span, watermark: float, reason: Reason) -> bool:
-        panes = self._windows.get(span, {})
-        for key in dict.fromkeys(name[1:] for name in panes):
+        prefix = self._prefix(span)
+        for ident in self.saved.idents(prefix, f"{prefix[:-1]}!"):
             if self.emitter.made >= OUTPUTS:
                 return False
-            left, right = panes.pop(LEFT + key, None), panes.pop(RIGHT + key, None)
-            self._put_out(span, key, left, right, reason)
-            for pane in (left, right):
-                if pane is not None:
-                    self.saved.drop(pane)
-        self._unfired.discard(span)
-        self._windows.pop(span, None)
+            self._join_key(span, self.saved.there(ident).key[1:], reason)
         return True
 
-    def close_all(self, reason: Reason) -> None:
+    def _join_key(self, span: Span, key: str, reason: Reason) -> None:
+        """Put out both sides of a key; the left one comes first in the order of names."""
+        prefix = self._prefix(span)
+        left, right = (self.saved.pane(f"{prefix}{side}{key}") for side in (LEFT, RIGHT))
+        self._put_out(span, key, left, right, reason)
+        for pane in (left, right):
+            if pane is not None:
+                self.forget(pane)
+
+    def close_all(self, reason: Reason) -> bool:
         """Join what there is so far."""
-        for span in sorted(self._windows):
-            while not self._settle_window(span, self.emitter.watermark, reason):
-                self.emitter.made = 0
-        self.rebuild()
+        spans = sorted(self.spans.open, key=lambda span: (span.end, span.start))
+        return all(self._settle_window(span, self.emitter.watermark, reason) for span in spans)
 
     def _put_out(
         self, span: Span, key: str, left: Pane | None, right: Pane | None, reason: Reason

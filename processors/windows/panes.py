@@ -7,6 +7,8 @@ from typing import Any
 from processors.windows.fold import Accumulator
 from processors.windows.plan import FoldPlan
 
+Chunk = tuple[int, int]
+
 
 class Pane:
     """Records of one key from ``start`` to ``end``, folded, and kept where that is needed.
@@ -14,14 +16,15 @@ class Pane:
     ident:   its name in the state
     count:   records in it; ``first`` and ``last`` are the least and greatest of their times
     held:    accumulators of the narrow folds
-    chunks:  numbers of the kept records' chunks in the state
+    chunks:  numbers and sizes of the kept records' chunks in the state
     index:   how often it was put out
     pending: records since it was last put out
     fired:   whether it was put out on time
+    at:      the time under which an index knows it
     """
 
     __slots__ = (
-        "chunks", "count", "end", "fired", "first", "held", "ident", "index", "key", "last",
+        "at", "chunks", "count", "end", "fired", "first", "held", "ident", "index", "key", "last",
         "pending", "start",
     )  # fmt: skip
 
@@ -29,6 +32,7 @@ class Pane:
         self.ident, self.key, self.start, self.end = ident, key, start, end
         self.index = self.pending = 0
         self.fired = False
+        self.at = end
         self.reset(plan)
 
     def reset(self, plan: FoldPlan) -> None:
@@ -37,7 +41,7 @@ class Pane:
         self.first: int | None = None
         self.last: int | None = None
         self.held: tuple[Accumulator, ...] = plan.start()
-        self.chunks: tuple[int, ...] = ()
+        self.chunks: tuple[Chunk, ...] = ()
 
     def spread(self, first: int, last: int) -> None:
         """Hold records of these times too."""
@@ -58,7 +62,7 @@ class Pane:
         """Itself as the state holds it: immutable."""
         return (
             self.key, self.start, self.end, self.count, self.first, self.last, self.held,
-            self.chunks, self.index, self.pending, self.fired,
+            self.chunks, self.index, self.pending, self.fired, self.at,
         )  # fmt: skip
 
     @classmethod
@@ -67,8 +71,8 @@ class Pane:
         self = cls(ident, saved[0], saved[1], saved[2], plan)
         self.count, self.first, self.last = saved[3], saved[4], saved[5]
         self.held = _frozen(saved[6])
-        self.chunks = tuple(saved[7])
-        self.index, self.pending, self.fired = saved[8], saved[9], saved[10]
+        self.chunks = tuple((number, size) for number, size in saved[7])
+        self.index, self.pending, self.fired, self.at = saved[8], saved[9], saved[10], saved[11]
         return self
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from flowengine.expressions import Expression, Predicate
-from flowengine.processor import ProcessorProperties
+from flowengine.processor import ProcessorProperties, When
 from flowengine.units import Duration, parse_duration
 from processors.windows.plan import FoldPlan, fold_plan
 from processors.windows.reading import Reading
@@ -66,10 +66,10 @@ class ReadingProperties(ProcessorProperties):
         (), description="Record fields that make the key, quicker than an expression."
     )
     time: Time = Field(Time.EVENT, description="Which time of a record counts.")
-    time_field: str = Field(
+    time_field: Annotated[str, When(time="event")] = Field(
         "", description="Record field with the event time. Empty: the FlowFile's event time."
     )
-    time_expression: Expression | None = Field(
+    time_expression: Annotated[Expression | None, When(time="event")] = Field(
         None, description="Event time from attributes and fields, instead of `time_field`."
     )
     time_unit: Unit = Field(Unit.MILLISECONDS, description="What times given as numbers count.")

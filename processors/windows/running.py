@@ -7,7 +7,7 @@ grows. It lives in memory only and can be made anew from the panes at any time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from processors.windows.fold import Accumulator
@@ -25,7 +25,7 @@ class Merged(NamedTuple):
     held: tuple[Accumulator, ...]
 
 
-Panes = Mapping[int, Mapping[str, Pane]]
+Panes = Callable[[int], Iterable[tuple[str, Pane]]]  # the keys and panes of one start
 
 
 class Running:
@@ -47,16 +47,16 @@ class Running:
         if self._middle is None or self.upto is None or start >= self._middle or end < self.upto:
             self.forget()
             for place in reversed(between(starts, start, end)):
-                for key, pane in panes[place].items():
+                for key, pane in panes(place):
                     stack = self._back.setdefault(key, [])
-                    one = _merged(pane)
-                    stack.append((place, self._join(one, stack[-1][1]) if stack else one))
+                    one = merged(pane)
+                    stack.append((place, self.join(one, stack[-1][1]) if stack else one))
             self._middle = self.upto = end
             return
         for place in between(starts, self.upto, end):
-            for key, pane in panes[place].items():
-                grown, one = self._front.get(key), _merged(pane)
-                self._front[key] = one if grown is None else self._join(grown, one)
+            for key, pane in panes(place):
+                grown, one = self._front.get(key), merged(pane)
+                self._front[key] = one if grown is None else self.join(grown, one)
         self.upto = end
 
     def keys(self) -> list[str]:
@@ -71,9 +71,10 @@ class Running:
         if not stack:
             self._back.pop(key, None)
             return front
-        return stack[-1][1] if front is None else self._join(stack[-1][1], front)
+        return stack[-1][1] if front is None else self.join(stack[-1][1], front)
 
-    def _join(self, one: Merged, other: Merged) -> Merged:
+    def join(self, one: Merged, other: Merged) -> Merged:
+        """Both as one."""
         return Merged(
             one.number + other.number,
             min(one.first, other.first),
@@ -82,6 +83,7 @@ class Running:
         )
 
 
-def _merged(pane: Pane) -> Merged:
+def merged(pane: Pane) -> Merged:
+    """What one pane holds."""
     first = pane.start if pane.first is None else pane.first
     return Merged(pane.count, first, first if pane.last is None else pane.last, pane.held)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import defaultdict
 from typing import NamedTuple
 
 from processors.windows.assign import Span
+from processors.windows.indexed import IndexedStore
 from processors.windows.output import Emitter
 from processors.windows.panes import Pane
 from processors.windows.records import Batch
 from processors.windows.sessions import Activity
 from processors.windows.state import Saved
-from processors.windows.store import OUTPUTS, Late, Rejected, Store
+from processors.windows.store import OUTPUTS, Late, Rejected
 from processors.windows.trigger import Reason, Timing, Trigger
 
 
@@ -40,32 +40,40 @@ class Marks:
         self.ends: list[bool] | None = None
 
 
-class SessionWindows(Store):
-    """Sessions by key. It closes once the watermark reaches last + gap: nothing can join then."""
+class SessionWindows(IndexedStore):
+    """Sessions by key. It closes once the watermark reaches last + gap: nothing can join then.
+
+    ``~k<key>`` in the state has the numbers of the open sessions of a key. A session that grew is
+    looked at when it would have closed before, and listed anew.
+    """
 
     def __init__(self, rules: SessionRules, trigger: Trigger, emitter: Emitter, saved: Saved):
         super().__init__(trigger, emitter, saved)
         self.rules = rules
         self.marks = Marks()
-        self.rebuild()
-
-    def rebuild(self) -> None:
-        self._sessions: dict[str, list[Pane]] = {}
-        self._closing: list[tuple[int, str]] = []
-        self._freeing: list[tuple[int, str]] = []
-        for pane in self.saved.panes.values():
-            self._sessions.setdefault(pane.key, []).append(pane)
-            self._schedule(pane)
-
-    def _schedule(self, pane: Pane) -> None:
-        due = self._due(pane)
-        if not pane.fired:
-            heapq.heappush(self._closing, (due, pane.ident))
-        if self.trigger.lateness:
-            heapq.heappush(self._freeing, (due + self.trigger.lateness, pane.ident))
 
     def _due(self, pane: Pane) -> int:
         return pane.end - 1 if self.rules.strict else pane.end
+
+    def _look_at(self, pane: Pane) -> int:
+        """When there is something to do with it: to close, then to forget."""
+        return self._due(pane) + (self.trigger.lateness if pane.fired else 0)
+
+    # -- sessions of a key ---------------------------------------------------------------------
+
+    def _of(self, key: str) -> list[Pane]:
+        numbers = self.saved.state.get(f"~k{key}", ())
+        return [self.saved.there(f"~p{number}") for number in numbers]
+
+    def _note(self, key: str, sessions: list[Pane]) -> None:
+        if sessions:
+            self.saved.put(f"~k{key}", tuple(int(pane.ident[2:]) for pane in sessions))
+        else:
+            self.saved.remove(f"~k{key}")
+
+    def forget(self, pane: Pane) -> None:
+        self._note(pane.key, [one for one in self._of(pane.key) if one is not pane])
+        super().forget(pane)
 
     # -- adding --------------------------------------------------------------------------------
 
@@ -134,14 +142,15 @@ class SessionWindows(Store):
             return None
         pane = self._merged(key, met, activity)
         pane.fired = self._due(pane) <= watermark
-        self._schedule(pane)
+        if self._look_at(pane) < pane.at:
+            self.relist(pane, self._look_at(pane))
         self.feed(pane, batch, rows)
         return pane
 
     def _meeting(self, key: str, activity: Activity) -> list[Pane]:
         """Sessions that the activity joins, as far as none grows beyond the longest."""
         found: list[Pane] = []
-        for pane in sorted(self._sessions.get(key, ()), key=lambda one: one.start):
+        for pane in sorted(self._of(key), key=lambda one: one.start):
             there = Activity(pane.start, self._last(pane), pane.end)
             if not activity.meets(there, strict=self.rules.strict):
                 continue
@@ -158,24 +167,30 @@ class SessionWindows(Store):
 
     def _merged(self, key: str, met: list[Pane], activity: Activity) -> Pane:
         """One session of all that meet, with the bounds of the activity included."""
-        sessions = self._sessions.setdefault(key, [])
-        if met:
-            pane = met[0]
-            for other in met[1:]:
-                pane.absorb(other, self.plan)
-                pane.end = max(pane.end, other.end)
-                sessions.remove(other)
-                self.saved.drop(other, chunks=False)
-        else:
-            ident = f"p{self.saved.number()}"
-            pane = self.saved.add(ident, key, activity.first, activity.end)
-            sessions.append(pane)
+        pane = met[0] if met else self._begin(key, activity)
+        for other in met[1:]:
+            pane.absorb(other, self.plan)
+            pane.end = max(pane.end, other.end)
+            self._absorbed(other)
         pane.start = min(pane.start, activity.first)
         pane.end = max(pane.end, activity.end)
         if self.rules.longest is not None:
             pane.end = min(pane.end, pane.start + self.rules.longest)
         self.saved.touch(pane)
         return pane
+
+    def _begin(self, key: str, activity: Activity) -> Pane:
+        sessions = self._of(key)
+        pane = self.saved.add(f"~p{self.saved.number()}", key, activity.first, activity.end)
+        self._note(key, [*sessions, pane])
+        self.enlist(pane, self._due(pane))
+        return pane
+
+    def _absorbed(self, pane: Pane) -> None:
+        """Forget a session whose kept records another one took over."""
+        self._note(pane.key, [one for one in self._of(pane.key) if one is not pane])
+        self.index.remove(pane.at, pane.ident)
+        self.saved.drop(pane, chunks=False)
 
     # -- closing -------------------------------------------------------------------------------
 
@@ -184,47 +199,22 @@ class SessionWindows(Store):
         if not pane.fired or pane.pending:
             timing = Timing.LATE if pane.fired else Timing.ON_TIME
             self.emit(pane, timing, Reason.END, final=True)
-        self._forget(pane)
-
-    def _forget(self, pane: Pane) -> None:
-        self._unlist(pane)
-        self.saved.drop(pane)
-
-    def _unlist(self, pane: Pane) -> None:
-        sessions = self._sessions[pane.key]
-        sessions.remove(pane)
-        if not sessions:
-            del self._sessions[pane.key]
+        self.forget(pane)
 
     def advance(self, watermark: float, reason: Reason) -> bool:
-        for heap, extra in ((self._closing, 0), (self._freeing, self.trigger.lateness)):
-            while heap and heap[0][0] <= watermark:
-                due, ident = heap[0]
-                pane = self.saved.panes.get(ident)
-                if pane is not None and self._due(pane) + extra == due:
-                    if self.emitter.made >= OUTPUTS:
-                        return False
-                    self.settle(pane, due - extra, watermark, reason)
-                    if ident not in self.saved.panes:
-                        self._unlist(pane)
-                heapq.heappop(heap)
+        while (top := self.index.top()) is not None and top[0] <= watermark:
+            if self.emitter.made >= OUTPUTS:
+                return False
+            pane = self.saved.there(top[1])
+            due = self._look_at(pane) <= watermark
+            if not due or not self.settle(pane, self._due(pane), watermark, reason):
+                self.relist(pane, self._look_at(pane))  # it grew, or takes late records
         return True
 
     def next_due(self) -> int | None:
-        tops = (self._top(self._closing, 0), self._top(self._freeing, self.trigger.lateness))
-        return min((top for top in tops if top is not None), default=None)
-
-    def _top(self, heap: list[tuple[int, str]], extra: int) -> int | None:
-        """The first time that is still meant: sessions have grown, merged or gone since."""
-        while heap:
-            due, ident = heap[0]
-            pane = self.saved.panes.get(ident)
-            stale = pane is None or self._due(pane) + extra != due or (pane.fired and not extra)
-            if not stale:
-                return due
-            heapq.heappop(heap)
-        return None
+        top = self.index.top()
+        return None if top is None else top[0]
 
     def hold(self) -> int | None:
-        due = self._top(self._closing, 0)
-        return None if due is None else due - (0 if self.rules.strict else 1)
+        top = self.index.top()
+        return None if top is None else top[0] - (0 if self.rules.strict else 1)

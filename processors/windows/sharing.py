@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import Protocol
@@ -13,7 +14,11 @@ class Sharing(Protocol):
     """Windows as runs of panes. ``starts`` are those of the panes that there are, in order.
 
     A window closes once the watermark reaches its end - 1; ``after`` is how far it had come.
+
+    few: there are few starts, whatever the number of records
     """
+
+    few: bool
 
     def panes(self, times: list[int]) -> list[int]:
         """Start of the pane of each time."""
@@ -23,6 +28,12 @@ class Sharing(Protocol):
 
     def earliest(self, starts: list[int], after: int | None) -> int | None:
         """The first end - 1 after ``after`` of a window with some pane."""
+
+    def next(self, starts: list[int], after: int | None, most: int) -> list[Span]:
+        """The windows with some pane that close next after ``after``."""
+
+    def count(self, starts: list[int], after: int | None) -> int:
+        """How many windows with some pane have not closed."""
 
     def opened_by(self, window: Span) -> int | None:
         """The pane that a key must have to have this window; None: any pane in it."""
@@ -36,6 +47,8 @@ class Sharing(Protocol):
 
 class HoppingPanes:
     """Panes as wide as the greatest common divisor of size and slide."""
+
+    few = True
 
     def __init__(self, windows: Hopping) -> None:
         self._windows = windows
@@ -74,6 +87,25 @@ class HoppingPanes:
                 return first + self._windows.size - 1
         return None
 
+    def next(self, starts: list[int], after: int | None, most: int) -> list[Span]:
+        found: dict[Span, None] = {}
+        size, slide = self._windows.size, self._windows.slide
+        for pane in starts:
+            for start in range(self._first(pane, after), self._windows.last(pane) + 1, slide):
+                found[Span(start, start + size)] = None
+                if len(found) >= most:
+                    return list(found)
+        return list(found)
+
+    def count(self, starts: list[int], after: int | None) -> int:
+        number, slide, upto = 0, self._windows.slide, -math.inf
+        for pane in starts:  # windows of one pane are a run; those of the next begin later
+            first, last = self._first(pane, after), self._windows.last(pane)
+            fresh = max(first, upto + slide) if math.isfinite(upto) else first
+            number += max(int(last - fresh) // slide + 1, 0)
+            upto = max(upto, last)
+        return number
+
     def opened_by(self, window: Span) -> int | None:
         return None
 
@@ -87,6 +119,8 @@ class HoppingPanes:
 
 class EventPanes:
     """A window for each record: what happened at most ``size`` before it, both ends inclusive."""
+
+    few = False
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -104,6 +138,13 @@ class EventPanes:
     def earliest(self, starts: list[int], after: int | None) -> int | None:
         place = 0 if after is None else bisect_right(starts, after)
         return starts[place] if place < len(starts) else None
+
+    def next(self, starts: list[int], after: int | None, most: int) -> list[Span]:
+        low = 0 if after is None else bisect_right(starts, after)
+        return [self._window(start) for start in starts[low : low + most]]
+
+    def count(self, starts: list[int], after: int | None) -> int:
+        return len(starts) - (0 if after is None else bisect_right(starts, after))
 
     def opened_by(self, window: Span) -> int | None:
         return window.end - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from flowengine.errors import ExpressionError
@@ -14,6 +15,7 @@ from processors.windows.state import Saved
 from processors.windows.trigger import Reason, Timing, Trigger
 
 OUTPUTS = 1000  # panes per trigger, so that back pressure can stop the rest
+DROPS = 20_000  # panes that are forgotten per trigger
 
 
 class Late(NamedTuple):
@@ -30,21 +32,33 @@ class Rejected(NamedTuple):
     unmatched: list[int]
 
 
+class Shown(NamedTuple):
+    """An open window, as the status shows it."""
+
+    start: int
+    end: int
+    key_count: int
+    records: int
+
+
 class Store:
     """Windows of one processor.
 
-    closed: time up to which windows were closed; None before any was
+    closed:  time up to which windows were closed; None before any was
+    ticking: the clock asks for early panes, so what has changed is remembered
     """
 
     def __init__(self, trigger: Trigger, emitter: Emitter, saved: Saved) -> None:
         self.trigger, self.emitter, self.saved = trigger, emitter, saved
         self.plan = emitter.shape.plan
         self.closed: int | None = None
+        self.ticking = False
+        self._changed: dict[str, None] = {}
 
     # -- what a kind of windows decides --------------------------------------------------------
 
     def rebuild(self) -> None:
-        """Make the indexes anew from the panes in the state."""
+        """Make the indexes anew from the state."""
         raise NotImplementedError
 
     def add(self, batch: Batch, rows: list[int], watermark: float) -> Rejected:
@@ -63,34 +77,76 @@ class Store:
         """Least event time of what may still come out on time."""
         raise NotImplementedError
 
+    def in_order(self) -> Iterator[str]:
+        """Names of all panes, those that close first before others."""
+        raise NotImplementedError
+
+    def forget(self, pane: Pane) -> None:
+        """Take a pane out of the state and of the indexes."""
+        raise NotImplementedError
+
+    def overview(self, most: int) -> list[Shown]:
+        """The windows that close next."""
+        raise NotImplementedError
+
+    @property
+    def windows(self) -> int:
+        """Windows that are open."""
+        return self.saved.count
+
+    def finish(self) -> None:
+        """Write what the indexes rest on; a trigger ends."""
+
     # -- shared --------------------------------------------------------------------------------
 
     @property
     def open(self) -> int:
         """Panes in the state."""
-        return len(self.saved.panes)
+        return self.saved.count
 
-    def tick(self) -> None:
-        """Put out early what has new records; the interval of early panes has passed."""
-        for pane in list(self.saved.panes.values()):
-            if pane.pending and not pane.fired:
+    def recall(self) -> None:
+        """The state is another one than at the last trigger."""
+        self.rebuild()
+        self._changed = {}
+        if self.ticking:
+            for ident in self.saved.idents():
+                pane = self.saved.there(ident)
+                if pane.pending and not pane.fired:
+                    self._changed[ident] = None
+
+    def tick(self) -> bool:
+        """Put out early what has new records; False when there is more, for another trigger."""
+        for ident in list(self._changed):
+            if self.emitter.made >= OUTPUTS:
+                return False
+            del self._changed[ident]
+            pane = self.saved.pane(ident)
+            if pane is not None and pane.pending and not pane.fired:
                 self.emit(pane, Timing.EARLY, Reason.INTERVAL)
+        return True
 
-    def close_all(self, reason: Reason) -> None:
-        """Put out all that has not come out, and forget it."""
-        for pane in sorted(self.saved.panes.values(), key=lambda p: (p.end, p.key)):
+    def close_all(self, reason: Reason) -> bool:
+        """Put out all that has not come out, and forget it; False when there is more."""
+        for ident in self.in_order():
+            if self.emitter.made >= OUTPUTS:
+                return False
+            pane = self.saved.there(ident)
             if pane.pending or not pane.fired:
-                self.emit(pane, Timing.ON_TIME, reason, final=True)
-            self.saved.drop(pane)
-        self.rebuild()
+                timing = Timing.LATE if pane.fired else Timing.ON_TIME
+                self.emit(pane, timing, reason, final=True)
+            self.forget(pane)
+        return True
 
-    def drop_all(self) -> int:
-        """Forget all records; returns how many those were."""
-        dropped = sum(pane.count for pane in self.saved.panes.values() if not pane.fired)
-        for pane in list(self.saved.panes.values()):
-            self.saved.drop(pane)
-        self.rebuild()
-        return dropped
+    def drop_some(self) -> tuple[int, bool]:
+        """Forget panes; returns how many records those held, and whether these were all."""
+        dropped = 0
+        for number, ident in enumerate(self.in_order()):
+            if number >= DROPS:
+                return dropped, False
+            pane = self.saved.there(ident)
+            dropped += 0 if pane.fired else pane.count
+            self.forget(pane)
+        return dropped, True
 
     def feed(self, pane: Pane, batch: Batch, rows: list[int]) -> None:
         """Add rows of one key to a pane; it comes out early or late as the trigger says."""
@@ -124,6 +180,8 @@ class Store:
         if self.emitter.shape.keeps:
             self.saved.keep(pane, self.emitter.shape.lines(batch, rows))
         self.saved.touch(pane)
+        if self.ticking:
+            self._changed[pane.ident] = None
 
     def _wanted(self, pane: Pane) -> bool:
         """Whether the condition for an early pane holds."""
@@ -148,8 +206,8 @@ class Store:
             pane.reset(self.plan)
         self.saved.touch(pane)
 
-    def settle(self, pane: Pane, due: int, watermark: float, reason: Reason) -> None:
-        """Close a pane whose time has come; it stays while late records are allowed."""
+    def settle(self, pane: Pane, due: int, watermark: float, reason: Reason) -> bool:
+        """Close a pane whose time has come; True when no late record can come to it."""
         over = due + self.trigger.lateness <= watermark
         if not pane.fired:
             self.emit(pane, Timing.ON_TIME, reason, final=not self.trigger.lateness)
@@ -157,4 +215,10 @@ class Store:
         elif over and pane.pending:
             self.emit(pane, Timing.LATE, Reason.LATE, final=True)
         if over:
-            self.saved.drop(pane)
+            self.forget(pane)
+        return over
+
+
+def shown(pane: Pane) -> Shown:
+    """A window of one key."""
+    return Shown(pane.start, pane.end, 1, pane.count)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tests.benchmarks.results import Row, save, show
 
-NAMES = ("hops", "persisted", "restart", "kafka", "start")
+NAMES = ("hops", "persisted", "restart", "kafka", "start", "records")
 
 
 def main(chosen: list[str]) -> int:

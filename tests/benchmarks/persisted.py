@@ -16,7 +16,7 @@ from tests.benchmarks.flows import Feed, Hold, running
 from tests.benchmarks.loop import in_batches
 from tests.benchmarks.results import Rate, Row, rounds
 
-SIZES = {200: (100_000, 100_000), 2048: (30_000, 40_000)}  # bytes: FlowFiles, goal per second
+SIZES = {200: (400_000, 100_000), 2048: (100_000, 40_000)}  # bytes: FlowFiles, goal per second
 LOOP = 3_000_000  # hops/s of the loop for which the goals are said
 REPEATS = 3
 

@@ -143,16 +143,56 @@ def test_state_holds_until_it_is_put_out(bench: Bench) -> None:
     assert bench.low == 100
 
 
-def test_a_partition_taken_out_no_longer_holds_and_a_finished_source_releases_all(
-    bench: Bench,
-) -> None:
-    bench.emit(100, progress=10)
+def settled(bench: Bench, progress: int) -> None:
+    bench.emit(100, progress=progress)
     bench.move("pass", 1)
     bench.move("window", 1)
-    assert bench.low == 10
+
+
+def report(bench: Bench, **progress: int | None) -> None:
     session = bench.session("source")
-    session.report_progress("p0", None)
+    for partition, time in progress.items():
+        session.report_progress(partition, time)
     session.commit()
+
+
+def test_a_partition_taken_out_no_longer_holds(bench: Bench) -> None:
+    settled(bench, 10)
+    report(bench, p1=30)
+    assert bench.low == 10
+    report(bench, p0=None)
+    assert bench.low == 30
+
+
+def test_a_source_whose_partitions_are_all_idle_moves_nothing_and_may_come_back(
+    bench: Bench,
+) -> None:
+    settled(bench, 10)
+    report(bench, p0=None)
+    assert bench.assembly.watermarks.held(bench.window).kind == "idle"
+    assert bench.low == 10
+    bench.emit(40, progress=12)
+    assert bench.low == 12
+
+
+def test_partitions_that_go_idle_leave_the_greatest_time_that_one_had_reached(
+    bench: Bench,
+) -> None:
+    settled(bench, 10)
+    report(bench, p1=30)
+    report(bench, p0=None, p1=None)
+    assert bench.low == 30
+
+
+def test_what_waits_below_an_idle_source_still_holds(bench: Bench) -> None:
+    bench.emit(100, progress=500)
+    report(bench, p0=None)
+    assert bench.low == 99
+
+
+def test_a_finished_source_releases_all(bench: Bench) -> None:
+    settled(bench, 10)
+    bench.assembly.nodes["source"].completed = True
     assert bench.low == math.inf
 
 

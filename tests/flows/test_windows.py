@@ -1,32 +1,17 @@
 """traffic-sensors and user-sessions: the same windows as a batch over the same records."""
 
-import asyncio
 import random
-import time
 from collections import defaultdict
-from datetime import UTC, datetime
-from fractions import Fraction
 from itertools import pairwise
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from tests.flows.traffic import MINUTE, Car, Traffic, iso, long_ago
 from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
-MINUTE = 60_000
-BOUND = 30_000  # how far out of order cars may be; all times here are ms
 GAP = 30 * MINUTE
-
-
-def long_ago(minutes):
-    """A whole minute, so many before now: not yet too old for the broker to keep."""
-    return (int(time.time()) // 60 - minutes) * MINUTE
-
-
-def iso(moment):
-    return datetime.fromtimestamp(moment / 1000, UTC).isoformat().replace("+00:00", "Z")
 
 
 def by_arrival(rows, delays):
@@ -34,103 +19,23 @@ def by_arrival(rows, delays):
     return [row for _, row in sorted(zip(delays, rows, strict=True), key=lambda p: p[0] + p[1][0])]
 
 
-class Cars:
-    """A topic of cars in one partition, and the three that the flow writes."""
-
-    def __init__(self, stage, seed):
-        self.stage = stage
-        self.random = random.Random(seed)
-        self.begin = long_ago(30)
-        self.topic = stage.kafka.create_topic(stage.kafka.unique("cars"))
-        for name in ("count", "speed", "late"):
-            stage.kafka.create_topic(f"{self.topic}.{name}", partitions=1)
-
-    def running(self):
-        names = {"topic": self.topic, "group": self.topic, "output": self.topic}
-        return self.stage.running(
-            "traffic-sensors", rejects=self.stage.folder / "rejects", idle="1 hour", **names
-        )
-
-    def made_up(self, count):
-        """Cars (time, sensor, speed) as they arrive: up to the bound out of order."""
-        pick = self.random
-        rows = [
-            (self.begin + pick.randrange(10 * MINUTE), f"A{pick.randrange(5)}", pick.random() * 90)
-            for _ in range(count)
-        ]
-        return by_arrival(rows, [pick.randrange(BOUND) for _ in rows])
-
-    def produce(self, rows):
-        """Send cars, their time as the message's timestamp."""
-        asyncio.run(self._produce(rows))
-
-    async def _produce(self, rows):
-        async with AIOKafkaProducer(bootstrap_servers=self.stage.kafka.bootstrap) as producer:
-            for moment, sensor, speed in rows:
-                value = orjson.dumps({"sensor": sensor, "speed": speed})
-                await producer.send(self.topic, value, timestamp_ms=moment)
-
-    def windows(self, name):
-        """(key, start, record) of each window that was published."""
-        return [
-            (key.decode(), headers["window.start"], *orjson.loads(value).values())
-            for key, value, headers in asyncio.run(self._read(f"{self.topic}.{name}"))
-        ]
-
-    def late(self):
-        found = asyncio.run(self._read(f"{self.topic}.late"))
-        return sorted(
-            (headers["missed"], orjson.loads(value)["speed"]) for _, value, headers in found
-        )
-
-    async def _read(self, topic):
-        place = TopicPartition(topic, 0)
-        async with AIOKafkaConsumer(
-            bootstrap_servers=self.stage.kafka.bootstrap, auto_offset_reset="earliest"
-        ) as consumer:
-            consumer.assign([place])
-            count = (await consumer.end_offsets([place]))[place]
-            found = [await consumer.getone() for _ in range(count)]
-        return [(m.key, m.value, {k: v.decode() for k, v in m.headers}) for m in found]
-
-
-def speeds_by_window(rows, size, slide):
-    """(sensor, start) → the speeds of the windows, as a batch over everything."""
-    windows = defaultdict(list)
-    for moment, sensor, speed in rows:
-        last = moment // slide * slide
-        for start in range(last, moment - size, -slide):
-            windows[sensor, iso(start)].append(speed)
-    return windows
-
-
-def counts(rows):
-    found = speeds_by_window(rows, MINUTE, MINUTE)
-    return sorted((*window, len(speeds)) for window, speeds in found.items())
-
-
-def means(rows):
-    found = speeds_by_window(rows, MINUTE, MINUTE // 2)
-    return sorted((*w, float(sum(map(Fraction, s)) / len(s))) for w, s in found.items())
-
-
 def test_cars_out_of_order_make_the_windows_of_a_batch_and_late_ones_their_topic(stage):
-    cars = Cars(stage, seed=7)
-    rows = cars.made_up(3000)
-    times = [moment for moment, _, _ in rows]
+    traffic = Traffic(stage.kafka, seed=7)
+    traffic.produce(3000)
+    times = [car.moment for car in traffic.cars]
     assert any(later < earlier for earlier, later in pairwise(times))
-    cars.produce(rows)
-    stage.kafka.produce(cars.topic, [(None, b"no car")])  # it is of now, so all before is over
-    with cars.running() as run:
-        expected = counts(rows), means(rows)
-        until(lambda: run.alive() and len(cars.windows("count")) >= len(expected[0]), "counts")
-        until(lambda: run.alive() and len(cars.windows("speed")) >= len(expected[1]), "speeds")
-        cars.produce([(cars.begin, "A0", 12.5)])
-        until(lambda: run.alive() and len(cars.late()) == 2, "the late car")
+    traffic.end()
+    rejects = stage.folder / "rejects"
+    with stage.running("traffic-sensors", rejects=rejects, **traffic.parameters) as run:
+        until(lambda: run.alive() and traffic.is_complete("count"), "counts")
+        until(lambda: run.alive() and traffic.is_complete("speed"), "speeds")
+        traffic.send([Car(traffic.begin, "A0", 12.5)])
+        until(lambda: run.alive() and len(traffic.late()) == 2, "the late car")
         assert run.stop() in (0, 3), run.said()
-    assert (sorted(cars.windows("count")), sorted(cars.windows("speed"))) == expected
-    assert cars.late() == [("count", 12.5), ("speed", 12.5)]
-    assert [path.read_bytes() for path in (stage.folder / "rejects").iterdir()] == [b"no car"]
+    assert traffic.windows("count") == traffic.truth("count")
+    assert traffic.windows("speed") == traffic.truth("speed")
+    assert traffic.late() == [("count", 12.5), ("speed", 12.5)]
+    assert [path.read_bytes() for path in rejects.iterdir()] == [b"no car"] * 3
 
 
 def events_of(pick, token, begin):

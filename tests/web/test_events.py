@@ -38,7 +38,8 @@ def test_a_watcher_hears_of_edits_and_of_states(server):
     server.create("one")
     with server.http.stream("GET", "/api/v1/events?flow=one") as response:
         stream = events_of(response)
-        assert next(stream) == ("snapshot", {"flow": "one", "status": None})
+        first = {"flow": "one", "state": "stopped", "reason": "", "status": None}
+        assert next(stream) == ("snapshot", first)
         operation = {"op": "set", "kind": "flow", "path": ["description"], "value": "x"}
         server.edit("one", 0, operation, client="me")
         _, event = next(one for one in stream if one[0] == "draft")

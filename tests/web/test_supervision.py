@@ -118,6 +118,33 @@ def test_a_deploy_keeps_queues_and_asks_about_those_that_are_gone(server):
     assert status["revision"] == chosen.json()["revision"]
 
 
+def test_a_deploy_restarts_only_what_changed_and_a_crash_brings_the_new_one_back(server):
+    server.create("live")
+    pid = server.running("live")
+    mark = {"op": "set", "kind": "processors", "id": "mark", "path": ["properties", "attributes"]}
+    seq = server.edit("live", 0, {**mark, "value": {"marked": "again"}}).json()["seq"]
+    done = server.post("/flows/live/deploy", **{"If-Match": f'"{seq}"'})
+    assert done["restarted"] == ["mark"]
+    assert server.pid("live") == pid
+    marks = "/flows/live/connections/mark-put/flowfiles"
+    server.post("/flows/live/processors/put/stop")
+    until(lambda: server.get(marks, filter="marked=again")["flowfiles"], "a new mark")
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: server.pid("live") not in (0, pid), "another runner")
+    assert server.get("/flows/live/status")["status"]["revision"] == done["revision"]
+
+
+def test_a_deploy_that_cannot_go_on_in_place_starts_the_runner_anew(server):
+    server.create("anew")
+    pid = server.running("anew")
+    order = {"op": "set", "kind": "connections", "id": "mark-put", "path": ["prioritizers"]}
+    seq = server.edit("anew", 0, {**order, "value": ["newest first"]}).json()["seq"]
+    done = server.post("/flows/anew/deploy", **{"If-Match": f'"{seq}"'})
+    assert done["restarted"] is None
+    server.until_state("anew", "running")
+    assert server.pid("anew") not in (0, pid)
+
+
 @pytest.mark.slow
 def test_flows_outlive_a_killed_and_a_keeping_server_and_are_adopted_by_the_next(own):
     pids = {}

@@ -16,13 +16,6 @@ from web.problems import Problem, answer
 from web.site import Site
 
 COMPONENT = re.compile(r"[a-z0-9_-]{1,64}(/[a-z0-9_-]{1,140}){0,20}")
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": "Problem (RFC 9457)",
-        "content": {"application/problem+json": {"schema": {"type": "object"}}},
-    }
-    for status in ("4XX", "5XX")
-}
 
 
 def site_of(request: Request) -> Site:

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 from starlette.responses import Response
 
 from web import deploying
+from web.api import models
 from web.api.common import FlowId, IfMatch, SiteHere, expected_number, json_text
+from web.api.description import answers
 from web.diff import changes
 from web.documents import Json, masked
 from web.flowfiles import read_text
@@ -107,7 +109,7 @@ class Edit(BaseModel):
     operations: list[Operation] = Field(min_length=1, max_length=2000)
 
 
-@router.get("/flows/{id}/draft", **VIEWER)
+@router.get("/flows/{id}/draft", **VIEWER, **answers(models.DraftAnswer, 404))
 async def draft(site: SiteHere, id: FlowId) -> Response:
     """The draft with its problems."""
     found = site.drafts.get(id)
@@ -115,7 +117,7 @@ async def draft(site: SiteHere, id: FlowId) -> Response:
     return answer(shown, ETag=f'"{shown["seq"]}"')
 
 
-@router.post("/flows/{id}/draft/operations", **EDITOR)
+@router.post("/flows/{id}/draft/operations", **EDITOR, **answers(models.EditAnswer, 404, 409))
 async def operations(site: SiteHere, id: FlowId, body: Edit, caller: CallerHere) -> Response:
     """Apply operations. 409 with ``conflicts`` when somebody else has changed the same thing."""
     given = [one.model_dump(exclude_unset=True) for one in body.operations]
@@ -147,13 +149,13 @@ async def operations(site: SiteHere, id: FlowId, body: Edit, caller: CallerHere)
     return answer(found, ETag=f'"{found["seq"]}"')
 
 
-@router.delete("/flows/{id}/draft", **EDITOR)
+@router.delete("/flows/{id}/draft", **EDITOR, **answers(models.DraftAnswer, 404))
 async def discard(site: SiteHere, id: FlowId, client: str = "") -> Response:
     """Make the draft what the file is."""
     return answer(await site.draft_answer(site.drafts.discard(id, client[:100])))
 
 
-@router.get("/flows/{id}/diff", **VIEWER)
+@router.get("/flows/{id}/diff", **VIEWER, **answers(models.Diff, 404))
 async def diff(
     site: SiteHere,
     id: FlowId,
@@ -192,7 +194,7 @@ class Choices(BaseModel):
     overwrite: bool = False
 
 
-@router.post("/flows/{id}/deploy", **EDITOR)
+@router.post("/flows/{id}/deploy", **EDITOR, **answers(models.DeployedAnswer, 404, 409, 412, 428))
 async def deploy(
     site: SiteHere,
     id: FlowId,
@@ -202,13 +204,23 @@ async def deploy(
 ) -> Response:
     """Make the draft the running definition; queues of connections that stay are kept."""
     seq, chosen = expected_number(if_match, "draft"), body or Choices()
-    version = await deploying.deploy(
+    done = await deploying.deploy(
         site, id, seq, caller.user, removed=chosen.removed, overwrite=chosen.overwrite
     )
-    return answer({"version": version.number, "revision": version.revision})
+    return answer(_deployed(done))
 
 
-@router.get("/flows/{id}/versions", **VIEWER)
+def _deployed(done: deploying.Deployed) -> Json:
+    """The new version and, of a running flow that went on, which processors started anew."""
+    version = done.version
+    return {
+        "version": version.number,
+        "revision": version.revision,
+        "restarted": done.restarted,
+    }
+
+
+@router.get("/flows/{id}/versions", **VIEWER, **answers(models.Versions, 404))
 async def versions(
     site: SiteHere,
     id: FlowId,
@@ -226,7 +238,7 @@ def _about(version: Version) -> Json:
     return {name: getattr(version, name) for name in names}
 
 
-@router.get("/flows/{id}/versions/{number}", **VIEWER)
+@router.get("/flows/{id}/versions/{number}", **VIEWER, **answers(models.VersionText, 404))
 async def version(site: SiteHere, id: FlowId, number: str) -> Response:
     """One deployed version."""
     found = _version(site, id, number)
@@ -234,7 +246,9 @@ async def version(site: SiteHere, id: FlowId, number: str) -> Response:
     return answer({**_about(found), "text": found.text, "definition": document})
 
 
-@router.post("/flows/{id}/versions/{number}/restore", **EDITOR)
+@router.post(
+    "/flows/{id}/versions/{number}/restore", **EDITOR, **answers(models.DeployedAnswer, 404, 409)
+)
 async def restore(
     site: SiteHere,
     id: FlowId,
@@ -244,5 +258,5 @@ async def restore(
 ) -> Response:
     """Deploy an old version as a new one. 409 while the draft holds undeployed edits."""
     old, chosen = _version(site, id, number), body or Choices()
-    new = await deploying.restore(site, id, old.number, caller.user, removed=chosen.removed)
-    return answer({"version": new.number, "revision": new.revision})
+    done = await deploying.restore(site, id, old.number, caller.user, removed=chosen.removed)
+    return answer(_deployed(done))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from flowengine.definition.model import slugify
 from flowengine.errors import FlowEngineError
+from web.api import models
 from web.api.common import FlowId, IfMatch, SiteHere, expected, json_text
+from web.api.description import answers, nothing
 from web.documents import masked
 from web.flowfiles import FlowText, read_text, refuse_unreadable, unknown
 from web.problems import Problem, answer, problems_of
@@ -40,15 +43,25 @@ class NewText(BaseModel):
     text: str | None = None
 
 
-@router.get("/flows", **VIEWER)
-async def flows(site: SiteHere) -> Response:
-    """All flows with state, what is undeployed, errors, queued FlowFiles, bulletins."""
-    return answer({"flows": await summaries(site)})
+@router.get("/flows", **VIEWER, **answers(models.Flows))
+async def flows(
+    site: SiteHere,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    cursor: Annotated[str, Query(max_length=600)] = "",
+) -> Response:
+    """Flows by id, with state, what is undeployed, errors, queued FlowFiles, bulletins.
+
+    ``next`` is the cursor of the page after.
+    """
+    ids = [id for id in await asyncio.to_thread(site.files.ids) if id > cursor]
+    after = ids[limit - 1] if len(ids) > limit else None
+    return answer({"flows": await summaries(site, ids[:limit]), "next": after})
 
 
-async def summaries(site: Site) -> list[dict[str, Any]]:
+async def summaries(site: Site, ids: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """What is shown of each flow in a list. Figures that nobody tells in time are None."""
-    ids = await asyncio.to_thread(site.files.ids)
+    if ids is None:
+        ids = await asyncio.to_thread(site.files.ids)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_summary(site, id)) for id in ids]
     return [found for task in tasks if (found := task.result()) is not None]
@@ -91,7 +104,7 @@ async def _errors(site: Site, id: str) -> int:
     return sum(one["severity"] == "error" for one in found["problems"])
 
 
-@router.post("/flows", status_code=201, **EDITOR)
+@router.post("/flows", status_code=201, **EDITOR, **answers(models.FlowText, 409, status=201))
 async def create(site: SiteHere, body: NewFlow) -> Response:
     """Create a flow. Unknown processor types are kept; a wrong structure is 422 with places."""
     text = _text(body.definition, body.text)
@@ -131,14 +144,14 @@ def _shown(id: str, found: FlowText) -> dict[str, Any]:
     }
 
 
-@router.get("/flows/{id}", **VIEWER)
+@router.get("/flows/{id}", **VIEWER, **answers(models.FlowText, 404))
 async def read(site: SiteHere, id: FlowId) -> Response:
     """The file of a flow."""
     found = site.files.read(id)
     return answer(_shown(id, found), ETag=f'"{found.revision}"')
 
 
-@router.put("/flows/{id}", **EDITOR)
+@router.put("/flows/{id}", **EDITOR, **answers(models.FlowText, 404, 412, 428))
 async def replace(site: SiteHere, id: FlowId, body: NewText, if_match: IfMatch = None) -> Response:
     """Replace the file of a flow. It runs when it is deployed; an edited draft stays."""
     wanted = expected(if_match, "revision")
@@ -158,7 +171,7 @@ async def replace(site: SiteHere, id: FlowId, body: NewText, if_match: IfMatch =
     return answer(_shown(id, found), ETag=f'"{found.revision}"')
 
 
-@router.delete("/flows/{id}", status_code=204, **EDITOR)
+@router.delete("/flows/{id}", status_code=204, **EDITOR, **nothing(404, 409))
 async def delete(site: SiteHere, id: FlowId) -> Response:
     """Delete a stopped flow's file and draft. Its versions and data directory stay."""
     if site.supervisor.flow(id).active:
@@ -171,7 +184,7 @@ async def delete(site: SiteHere, id: FlowId) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/validate", **VIEWER)
+@router.post("/validate", **VIEWER, **answers(models.Checked, 404))
 async def validate(
     site: SiteHere,
     text: Annotated[str, Body(embed=True, description="A flow definition.")],

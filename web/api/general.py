@@ -13,8 +13,13 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from flowengine.metrics import CONTENT_TYPE
 from web import documents
+from web.api import models
+from web.api import models_running as running
 from web.api.common import FlowId, SiteHere
+from web.api.description import answers, plain
+from web.exposition import exposition
 from web.flowfiles import unknown
 from web.problems import Problem, answer, problem_response
 from web.security.access import EDITOR, VIEWER, CallerHere
@@ -32,7 +37,7 @@ def program_version() -> str:
         return "unknown"
 
 
-@router.get("/version", **VIEWER)
+@router.get("/version", **VIEWER, **answers(models.ProgramVersion))
 async def version(caller: CallerHere) -> Response:
     """The program's version, and who asks."""
     return answer({"version": program_version(), "user": caller.user, "role": caller.role.label})
@@ -44,7 +49,7 @@ async def description(request: Request) -> Response:
     return answer(request.app.openapi())
 
 
-@router.get("/catalogue", **VIEWER)
+@router.get("/catalogue", **VIEWER, **answers(running.Catalogue))
 async def catalogue(site: SiteHere) -> Response:
     """Installed processors and services, with JSON Schema, relationships, examples."""
     return answer(await site.inspection.catalogue())
@@ -62,7 +67,7 @@ class Check(BaseModel):
     attributes: dict[str, str] | None = None
 
 
-@router.post("/expressions/check", **VIEWER)
+@router.post("/expressions/check", **VIEWER, **answers(running.ExpressionCheck))
 async def check(site: SiteHere, body: Check) -> Response:
     """Whether it compiles (``offset`` of what is wrong), and its value for the attributes."""
     return answer(await site.inspection.expression(body.text, body.kind, body.attributes))
@@ -77,7 +82,7 @@ class Verify(BaseModel):
     processor: str | None = Field(None, max_length=1000)
 
 
-@router.post("/verify", **EDITOR)
+@router.post("/verify", **EDITOR, **answers(running.Steps, 404))
 async def verify(site: SiteHere, body: Verify) -> Response:
     """Check the configuration step by step, up to the first failure. Nothing is saved."""
     if (body.service is None) == (body.processor is None):
@@ -92,7 +97,7 @@ async def verify(site: SiteHere, body: Verify) -> Response:
     return answer({"steps": found["steps"]})
 
 
-@router.get("/flows/{id}/parameters", **VIEWER)
+@router.get("/flows/{id}/parameters", **VIEWER, **answers(models.Parameters, 404))
 async def parameters(site: SiteHere, id: FlowId) -> Response:
     """Parameters of the draft, who refers to them, and whether a value is there.
 
@@ -124,6 +129,8 @@ def _parameter(
 def _is_set(site: Site, flow: str, source: str | None, entry: dict[str, Any]) -> bool:
     if source == "env":
         return str(entry["env"]) in os.environ
+    if source == "store":
+        return str(entry["store"]) in site.secrets
     if source == "file":
         return (site.files.path_of(flow).parent / str(entry["file"])).is_file()
     return source == "value"
@@ -142,10 +149,16 @@ def _referring(document: documents.Json, name: str) -> set[str]:
     return found
 
 
+@router.get("/metrics", **VIEWER, **plain({"type": "string"}, media="text/plain"))
+async def metrics(site: SiteHere) -> Response:
+    """Figures of all running flows in Prometheus' text format; ``flow`` is the flow's id."""
+    return Response(await exposition(site), media_type=CONTENT_TYPE)
+
+
 # -- events ------------------------------------------------------------------------------------
 
 
-@router.get("/events", **VIEWER)
+@router.get("/events", **VIEWER, **answers("", 404, media="text/event-stream"))
 async def events(
     site: SiteHere, flow: Annotated[str | None, Query(max_length=600)] = None
 ) -> Response:
@@ -168,13 +181,13 @@ def _first(site: Site, flow: str | None) -> Callable[[], Awaitable[bytes]]:
 health = APIRouter(tags=["health"])
 
 
-@health.get("/health/live", openapi_extra={"x-role": "anybody"})
+@health.get("/health/live", openapi_extra={"x-role": "anybody"}, **answers(models.Live))
 async def live() -> Response:
     """200 while the server answers."""
     return answer({"live": True})
 
 
-@health.get("/health/ready", openapi_extra={"x-role": "anybody"})
+@health.get("/health/ready", openapi_extra={"x-role": "anybody"}, **answers(models.Ready))
 async def ready(site: SiteHere) -> Response:
     """200 when the server can work; 503 when it is ending or its folder is gone."""
     if site.closing.is_set() or not site.files.folder.is_dir():

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from web.api import models
 from web.api.common import SiteHere
+from web.api.description import answers, nothing
 from web.problems import Problem, answer
 from web.security.access import ADMIN, VIEWER, CallerHere
 
@@ -31,21 +33,21 @@ class NewToken(BaseModel):
     label: str = Field("", max_length=100)
 
 
-@router.get("/users", **ADMIN)
+@router.get("/users", **ADMIN, **answers(models.Users))
 async def users(site: SiteHere) -> Response:
     """Names and roles of all users."""
     found = site.accounts.users()
     return answer({"users": [{"name": name, "role": role.label} for name, role in found.items()]})
 
 
-@router.put("/users/{name}", status_code=204, **ADMIN)
+@router.put("/users/{name}", status_code=204, **ADMIN, **nothing())
 async def put_user(site: SiteHere, name: str, body: NewUser) -> Response:
     """Add a user, or give one another role and password."""
     site.accounts.put_user(name, body.role, body.password)
     return Response(status_code=204)
 
 
-@router.delete("/users/{name}", status_code=204, **ADMIN)
+@router.delete("/users/{name}", status_code=204, **ADMIN, **nothing(404))
 async def remove_user(site: SiteHere, name: str) -> Response:
     """Forget a user with all sessions and tokens."""
     if not site.accounts.remove_user(name):
@@ -53,13 +55,13 @@ async def remove_user(site: SiteHere, name: str) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/tokens", status_code=201, **VIEWER)
+@router.post("/tokens", status_code=201, **VIEWER, **answers(models.MadeToken, status=201))
 async def make_token(site: SiteHere, body: NewToken, caller: CallerHere) -> Response:
     """A token of one's own for scripts. It is shown this once."""
     return answer({"token": site.accounts.make_token(caller.user, body.label)}, 201)
 
 
-@router.get("/audit", **ADMIN)
+@router.get("/audit", **ADMIN, **answers(models.Audit))
 async def audit(
     site: SiteHere,
     cursor: Annotated[int, Query(ge=1, le=_LAST)] = _LAST,

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,18 +80,21 @@ def spawn(
     directory: Path,
     output: Path,
     dies_with_parent: bool,
+    death_signal: signal.Signals = signal.SIGKILL,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own, so that a Ctrl-C for us is not one for it.
 
-    Its output is appended to a file. With ``dies_with_parent`` it is killed when this process
-    ends in any way (Linux only; elsewhere it has no effect).
+    Its output is appended to a file. With ``dies_with_parent`` it gets ``death_signal`` when this
+    process ends in any way (Linux only; elsewhere it has no effect).
     """
-    hook = _parent_death_hook() if dies_with_parent and LINUX else None
+    hook = _parent_death_hook(death_signal) if dies_with_parent and LINUX else None
 
     def start(log: IO[bytes]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [str(part) for part in command],
             cwd=directory,
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -103,11 +106,11 @@ def spawn(
         return _forker.submit(start, log).result()
 
 
-def _parent_death_hook() -> Callable[[], None]:
+def _parent_death_hook(number: signal.Signals) -> Callable[[], None]:
     library = ctypes.CDLL(None)  # loaded before the fork: the child may only make system calls
 
     def hook() -> None:
-        library.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+        library.prctl(_SET_PARENT_DEATH_SIGNAL, number)
 
     return hook
 

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from flowengine.arrow_text import RecordError
+
+__all__ = ["MIME_TYPES", "InputFormat", "OutputFormat", "RecordError", "RecordFormat", "recognise"]
+
 
 class RecordFormat(StrEnum):
     """How records are written."""
@@ -40,23 +44,6 @@ class OutputFormat(StrEnum):
     AVRO = "avro"
     PARQUET = "parquet"
     ARROW = "arrow"
-
-
-class RecordError(ValueError):
-    """Records that cannot be read, written or used, and why.
-
-    record: number of the record, the first is 1; None when it is not about one record
-    line:   number of the line in a text; None when it has no lines
-    """
-
-    def __init__(self, rule: str, *, record: int | None = None, line: int | None = None) -> None:
-        super().__init__(rule)
-        self.record, self.line = record, line
-
-    def __str__(self) -> str:
-        places = (("record", self.record), ("line", self.line))
-        where = ", ".join(f"{name} {number}" for name, number in places if number is not None)
-        return f"{where}: {self.args[0]}" if where else str(self.args[0])
 
 
 MIME_TYPES: Final = {

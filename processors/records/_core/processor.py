@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
+from flowengine.arrow_text import TextForm
 from flowengine.context import ProcessContext
 from flowengine.errors import ExpressionError
 from flowengine.flowfile import FlowFile
@@ -19,11 +20,12 @@ from processors.records._core.formats import (
     RecordFormat,
     recognise,
 )
-from processors.records._core.reading import Reading, read_records
+from processors.records._core.reading import Reading, fitted, read_records
 from processors.records._core.tables import Records
-from processors.records._core.writing import write_records
+from processors.records._core.writing import text_form, write_records
 
-_WRITTEN = Reading()
+_WRITTEN: Final = Reading()
+_JSONS: Final = frozenset({RecordFormat.JSON, RecordFormat.NDJSON})
 
 READS = {
     "mime.type": "`text/csv` says that a content is CSV.",
@@ -38,11 +40,12 @@ WRITES = {
 
 
 class Encoded(NamedTuple):
-    """Records as bytes, with what a reader would make of them."""
+    """Records as a content: a table with the form of its text, or bytes where that is None."""
 
     content: bytes
     records: Records
     kind: RecordFormat
+    form: TextForm | None
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -101,22 +104,46 @@ class RecordProcessor(Processor):
 
     def read(self, session: ProcessSession, flowfile: FlowFile) -> tuple[Records, RecordFormat]:
         """The records of a FlowFile and their format. Raises RecordError."""
-        kind = self._kind(flowfile)
+        form = session.form(flowfile)
+        kind = self._kind(flowfile) if form is None else self._decoded_kind(form)
         if kind is not None:
             known = CACHE.get(flowfile.content, kind, self.reading)
             if known is not None:
                 return known, kind
-        content = session.read(flowfile)
-        if kind is None:
-            kind = recognise(content, flowfile.attributes)
-        records = read_records(content, kind, self.reading)
+        if form is not None and kind is not None:
+            records = self._decoded(session, flowfile, form)
+        else:
+            content = session.read(flowfile)
+            kind = kind or self._named_kind or recognise(content, flowfile.attributes)
+            records = read_records(content, kind, self.reading)
         CACHE.put(flowfile.content, kind, self.reading, records)
         return records, kind
 
+    def _decoded(self, session: ProcessSession, flowfile: FlowFile, form: TextForm) -> Records:
+        """What is decoded already; read anew where a schema wants something else of its text."""
+        schema, table = self.reading.schema, session.read_table(flowfile)
+        if schema is None or table.schema.equals(schema):
+            return Records(table=table, plain=form.plain)
+        if form.format == RecordFormat.ARROW:
+            return Records(table=fitted(table, schema))
+        return read_records(session.read(flowfile), RecordFormat(form.format), self.reading)
+
+    def _decoded_kind(self, form: TextForm) -> RecordFormat | None:
+        """The format of a decoded content, unless its text is to be read in another way."""
+        kind, named = RecordFormat(form.format), self._named_kind
+        if kind is RecordFormat.CSV and not (self.reading.infer and self.reading.header):
+            return None
+        return kind if named is None or named is kind or {named, kind} <= _JSONS else None
+
+    @property
+    def _named_kind(self) -> RecordFormat | None:
+        named = self.properties.input_format
+        return None if named is InputFormat.AUTO else RecordFormat(named)
+
     def _kind(self, flowfile: FlowFile) -> RecordFormat | None:
         """The format, where it can be told without reading a file."""
-        if self.properties.input_format is not InputFormat.AUTO:
-            return RecordFormat(self.properties.input_format)
+        if self._named_kind is not None:
+            return self._named_kind
         if isinstance(flowfile.content, bytes):
             return recognise(flowfile.content, flowfile.attributes)
         return None
@@ -126,24 +153,25 @@ class RecordProcessor(Processor):
         output = self.properties.output_format
         chosen = kind if output is OutputFormat.SAME else RecordFormat(output)
         delimiter = self.properties.csv_delimiter
-        return Encoded(write_records(records, chosen, delimiter=delimiter), records, chosen)
+        form = text_form(records, chosen, delimiter)
+        content = b"" if form else write_records(records, chosen, delimiter=delimiter)
+        return Encoded(content, records, chosen, form)
 
 
-def remember(flowfile: FlowFile, encoded: Encoded) -> FlowFile:
-    """Keep the decoded records for whoever reads them next, where reading would give the same."""
-    is_json = encoded.kind in (RecordFormat.JSON, RecordFormat.NDJSON)
-    if (is_json and encoded.records.plain) or encoded.kind is RecordFormat.ARROW:
-        records = encoded.records
-        if not is_json:
-            records = Records(table=records.table)
-        CACHE.put(flowfile.content, encoded.kind, _WRITTEN, records)
+def _remember(flowfile: FlowFile, encoded: Encoded) -> FlowFile:
+    """Keep the records for whoever reads them next, where reading would give the same."""
+    if encoded.form is None and encoded.kind in _JSONS and encoded.records.plain:
+        CACHE.put(flowfile.content, encoded.kind, _WRITTEN, encoded.records)
     return flowfile
 
 
 def rewrite(session: ProcessSession, flowfile: FlowFile, encoded: Encoded) -> FlowFile:
     """The FlowFile with these records as its content."""
-    written = session.write(flowfile, encoded.content).with_attributes(encoded.attributes)
-    return remember(written, encoded)
+    if encoded.form is not None:
+        written = session.write_table(flowfile, encoded.records.table, encoded.form)
+    else:
+        written = session.write(flowfile, encoded.content)
+    return _remember(written.with_attributes(encoded.attributes), encoded)
 
 
 def child(
@@ -154,4 +182,7 @@ def child(
 ) -> FlowFile:
     """A new FlowFile with these records."""
     changes = {**encoded.attributes, **(attributes or {})}
-    return remember(session.create(encoded.content, changes, parent=parent), encoded)
+    if encoded.form is not None:
+        table = encoded.records.table
+        return session.create_table(table, encoded.form, changes, parent=parent)
+    return _remember(session.create(encoded.content, changes, parent=parent), encoded)

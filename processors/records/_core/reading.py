@@ -40,11 +40,11 @@ def read_records(content: bytes, kind: RecordFormat, reading: Reading) -> Record
         case RecordFormat.CSV:
             return Records(table=_read_csv(content, reading))
         case RecordFormat.AVRO:
-            return Records(table=_fitted(_read_avro(content), reading.schema))
+            return Records(table=fitted(_read_avro(content), reading.schema))
         case RecordFormat.PARQUET:
-            return Records(table=_fitted(_read_parquet(content), reading.schema))
+            return Records(table=fitted(_read_parquet(content), reading.schema))
         case RecordFormat.ARROW:
-            return Records(table=_fitted(_read_arrow(content), reading.schema))
+            return Records(table=fitted(_read_arrow(content), reading.schema))
 
 
 # -- JSON --------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def _read_csv(content: bytes, reading: Reading) -> Any:
         )
     except pa.ArrowException as error:
         raise _broken_csv(error, broken, reading) from None
-    return _fitted(table, reading.schema)
+    return fitted(table, reading.schema)
 
 
 def _names(reading: Reading) -> list[str] | None:
@@ -181,9 +181,11 @@ def _read_parquet(content: bytes) -> Any:
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+        table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
+        table.validate(full=True)
     except (pa.ArrowException, OSError) as error:
         raise RecordError(f"content must be Parquet; got {first_line(error)}") from None
+    return table
 
 
 def _read_arrow(content: bytes) -> Any:
@@ -194,13 +196,13 @@ def _read_arrow(content: bytes) -> Any:
             table = pa.ipc.open_file(pa.BufferReader(content)).read_all()
         else:
             table = pa.ipc.open_stream(pa.BufferReader(content)).read_all()
-        table.validate()
+        table.validate(full=True)
     except (pa.ArrowException, OSError) as error:
         raise RecordError(f"content must be Arrow IPC; got {first_line(error)}") from None
     return table
 
 
-def _fitted(table: Any, schema: Any) -> Any:
+def fitted(table: Any, schema: Any) -> Any:
     """The table with the fields of a schema: others are left out, missing ones are null."""
     import pyarrow as pa
 

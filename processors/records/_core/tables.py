@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from flowengine.arrow_text import readable
 from processors.records._core.formats import RecordError
+from processors.records._core.uniform import uniform_table
 
 Row = Mapping[str, Any]
 
@@ -21,12 +23,13 @@ class Records:
     plain: they are exactly what a JSON text says, so writing and reading them changes nothing
     """
 
-    __slots__ = ("_rows", "_table", "plain")
+    __slots__ = ("_exact", "_rows", "_table", "plain")
 
     def __init__(
         self, rows: list[dict[str, Any]] | None = None, table: Any = None, *, plain: bool = False
     ) -> None:
         self._rows, self._table, self.plain = rows, table, plain
+        self._exact: bool | None = True if rows is None else None
 
     def __len__(self) -> int:
         if self._rows is not None:
@@ -35,53 +38,70 @@ class Records:
 
     @property
     def tabular(self) -> bool:
-        """Whether the table exists already."""
-        return self._table is not None
+        """Whether there is a table already that says what the rows say."""
+        return self._table is not None and self._exact is True
+
+    @property
+    def exact(self) -> bool:
+        """Whether a table says what the rows say: all have the same fields of the same types."""
+        if self._exact is None:
+            found = uniform_table(self._rows or [])
+            self._exact = found is not None
+            self._table = found if found is not None else self._table
+        return self._exact
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         """One mapping per record."""
         if self._rows is None:
-            self._rows = _readable(self._table).to_pylist()
+            self._rows = readable(self._table).to_pylist()
         return self._rows
 
     @property
     def table(self) -> Any:
         """One column per field. Raises RecordError where a field has not one type."""
-        if self._table is None:
+        if self._table is None and not self.exact:
             self._table = to_table(self._rows or [])
         return self._table
 
     def column_values(self, name: str) -> list[Any]:
         """One column of the table as Python values."""
-        values: list[Any] = _readable(self.table.select([name])).column(0).to_pylist()
+        values: list[Any] = readable(self.table.select([name])).column(0).to_pylist()
         return values
 
     def slice(self, start: int, length: int) -> Records:
         """Some records that follow each other."""
-        if self._rows is not None:
-            return Records(self._rows[start : start + length], plain=self.plain)
-        return Records(table=self._table.slice(start, length))
+        if self.tabular:
+            return Records(table=self._table.slice(start, length), plain=self.plain)
+        return Records(self.rows[start : start + length], plain=self.plain)
 
     def take(self, indices: list[int]) -> Records:
         """The records at these places."""
-        if self._rows is not None:
-            return Records([self._rows[index] for index in indices], plain=self.plain)
-        return Records(table=self._table.take(indices))
+        if self.tabular:
+            return Records(table=self._table.take(indices), plain=self.plain)
+        return Records([self.rows[index] for index in indices], plain=self.plain)
 
 
 def joined(parts: list[Records]) -> Records:
     """All records in order. Raises RecordError when a field has types that do not fit."""
     import pyarrow as pa
 
-    if all(part.plain for part in parts):
+    plain = all(part.plain for part in parts)
+    if plain and not _alike(parts):
         return Records([row for part in parts for row in part.rows], plain=True)
     try:
-        tables = [part.table for part in parts]
-        return Records(table=pa.concat_tables(tables, promote_options="permissive"))
+        table = pa.concat_tables([part.table for part in parts], promote_options="permissive")
+        return Records(table=table.combine_chunks(), plain=plain)
     except pa.ArrowException as error:
         rule = f"fields of the same name must have types that fit; got {first_line(error)}"
         raise RecordError(rule) from None
+
+
+def _alike(parts: list[Records]) -> bool:
+    """Whether all are tables already, of the same fields: put together they stay exact."""
+    return all(part.tabular for part in parts) and all(
+        part.table.schema.equals(parts[0].table.schema) for part in parts[1:]
+    )
 
 
 def to_table(rows: list[dict[str, Any]], schema: Any = None) -> Any:
@@ -180,18 +200,6 @@ def _from_text(text: str, kind: Any) -> Any:
     if types.is_decimal(kind):
         return Decimal(text)
     return text.encode() if types.is_binary(kind) else text
-
-
-def _readable(table: Any) -> Any:
-    """The table with times that Python can hold: microseconds, not nanoseconds."""
-    import pyarrow as pa
-
-    for index, field in enumerate(table.schema):
-        if pa.types.is_timestamp(field.type) and field.type.unit == "ns":
-            kind = pa.timestamp("us", tz=field.type.tz)
-            column = table.column(index).cast(kind, safe=False)
-            table = table.set_column(index, field.name, column)
-    return table
 
 
 def first_line(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """The routes of the control API, over its Unix socket, before a running engine."""
 
 import asyncio
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -103,11 +104,12 @@ async def test_a_flow_that_works_is_ready(client):
 
 async def test_readiness_gives_the_reasons(waiting):
     engine, _, client = waiting
-    engine.service_problems["kafka"] = "broker must answer; got none"
+    engine.services["kafka"] = SimpleNamespace(problem="broker must answer; got none")
     answer = await client.get("/health/ready")
     assert answer.status_code == 503
     assert answer.json()["reasons"] == ["broker must answer; got none"]
     assert (await client.get("/health/live")).status_code == 200
+    del engine.services["kafka"]
 
 
 # -- queues ------------------------------------------------------------------------------------
@@ -126,6 +128,38 @@ async def test_a_queue_is_listed_from_either_end(client):
         (3, "3"),
     ]
     assert not oldest["complete"]
+
+
+@pytest.mark.parametrize("newest", [False, True])
+async def test_a_queue_is_listed_page_by_page(client, newest):
+    path = f"/connections/count-sink/flowfiles?limit=2&newest={newest}"
+    numbers, cursor = [], ""
+    while cursor is not None:
+        page = (await client.get(path + (f"&cursor={cursor}" if cursor else ""))).json()
+        numbers += [f["attributes"]["number"] for f in page["flowfiles"]]
+        cursor = page["next"]
+    assert numbers == sorted("01234", reverse=newest)
+    assert page["complete"]
+
+
+async def test_a_page_after_a_flowfile_that_has_gone_on_begins_at_the_head(waiting):
+    engine, _, client = waiting
+    path = "/connections/count-sink/flowfiles?limit=2"
+    cursor = (await client.get(path)).json()["next"]
+    await client.post("/connections/count-sink/empty")
+    for verb in ("stop", "clear-state", "start"):
+        assert (await client.post(f"/processors/count/{verb}")).status_code == 200
+    await until(engine, lambda: engine.assembly.queued == 5)
+    page = (await client.get(f"{path}&cursor={cursor}")).json()
+    assert [f["attributes"]["number"] for f in page["flowfiles"]] == ["0", "1"]
+
+
+async def test_a_cursor_that_is_none_is_refused(client):
+    answer = await client.get("/connections/count-sink/flowfiles?cursor=3")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        "cursor must be one of an answer; got '3'",
+    )
 
 
 async def test_a_queue_is_filtered_by_attributes(client):
@@ -211,6 +245,28 @@ async def test_a_processor_runs_once(waiting):
     status = (await client.get("/status")).json()
     assert status["processors"]["sink"]["total"]["tasks"] == 1
     assert status["counters"] == {"discarded": 5}
+
+
+async def test_a_disabled_processor_refuses_to_start_until_it_is_enabled(client):
+    assert (await client.post("/processors/sink/disable")).json() == {"state": "disabled"}
+    answer = await client.post("/processors/sink/start")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        "processor 'sink' must be enabled to start; got disabled",
+    )
+    assert (await client.post("/processors/sink/enable")).json() == {"state": "stopped"}
+    assert (await client.post("/processors/sink/start")).status_code == 200
+
+
+async def test_a_running_processor_is_not_disabled(waiting):
+    engine, _, client = waiting
+    await client.post("/processors/sink/start")
+    await until(engine, lambda: engine.assembly.nodes["sink"].running)
+    answer = await client.post("/processors/sink/disable")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        "processor 'sink' must be stopped to be disabled; got running",
+    )
 
 
 async def test_state_is_cleared_when_the_processor_is_stopped(client):

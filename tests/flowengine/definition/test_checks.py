@@ -405,10 +405,11 @@ def test_secrets_never_stand_in_the_open(tmp_path, properties, message):
         ({}, "have a value; got none; give it a 'value', or set it from outside: --set p=…"),
         ({"value": 1, "env": "X"}, "have one source; got 'value' and 'env'"),
         ({"value": "x", "sensitive": True},
-         "not stand in the file when it is sensitive; got 'value'; name an 'env' or a 'file'"),
+         "not stand in the file when it is sensitive; got 'value'; "
+         "name an 'env', a 'file' or a 'store'"),
         ({"env": "NO"}, "be set by environment variable 'NO'; got none; export NO"),
         ({"file": "no"}, "be readable from file 'no'; got no such file or directory"),
-        ({"store": "x"}, "be held by the encrypted store as 'x'; got no open store; "
+        ({"store": "x", "sensitive": True}, "be held by the encrypted store as 'x'; got no open store; "
                          "set it from outside instead"),
     ],
 )  # fmt: skip

@@ -184,6 +184,22 @@ async def test_what_was_not_kept_cannot_be_replayed(tmp_path):
     )
 
 
+async def test_an_event_says_why_it_cannot_be_replayed(tmp_path):
+    async with running(tmp_path, small_flow()) as engine:
+        with recording(engine, tmp_path) as recorder:
+            entered = Event(0, "CREATE", "count", "x", id=1)
+            moved = Event(0, "DROP", "sink", "x", connection="old", id=2, content=b"")
+            kept = Event(0, "DROP", "sink", "x", connection="count-sink", id=3, content=b"")
+            found = [recorder.refusal(event) for event in (entered, moved, kept)]
+    assert found == [
+        "provenance event 1 (CREATE) must have been polled from a queue to be replayed; got one "
+        "at which its FlowFile entered the flow",
+        "provenance event 2 (DROP) must come from a queue that the flow still has to be replayed; "
+        "got 'old'",
+        None,
+    ]
+
+
 async def test_a_run_that_does_not_record_says_so(tmp_path):
     async with (
         running(tmp_path, small_flow()) as engine,

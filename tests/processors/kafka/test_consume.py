@@ -191,25 +191,6 @@ def test_a_large_message_lies_in_a_file(kafka):
         assert not isinstance(flowfile.content, bytes)
 
 
-def test_event_time_is_the_kafka_timestamp_and_progress_follows_it(kafka):
-    topic = kafka.create_topic()
-    for timestamp in (2_000, 5_000, 4_000):
-        send(kafka, topic, value=b"v", timestamp_ms=timestamp)
-    options = {
-        "event_time": "kafka timestamp",
-        "out_of_orderness": "1 sec",
-        "idle_timeout": "1 min",
-    }
-    with consumer(kafka.bootstrap, topic, kafka.unique("g"), **options) as runner:
-        read(runner, 3)
-        times = [flowfile.event_time for flowfile in runner.transferred("success")]
-        assert times == [2_000_000, 5_000_000, 4_000_000]
-        assert runner.node.progress == {f"{topic}/0": 3_999_999}
-        runner.clock.advance(61_000_000)
-        runner.trigger()
-        assert runner.node.progress == {}
-
-
 # -- positions ------------------------------------------------------------------------------------
 
 

@@ -27,8 +27,9 @@ def groups(dashboard=DASHBOARD, warehouse=WAREHOUSE):
 @pytest.mark.kafka
 @pytest.mark.slow
 def test_it_prints_17_rows_proves_them_and_ends_with_0(tmp_path):
+    line = [sys.executable, "-m", "flowengine", "demo", "--period", "100 ms"]
     done = subprocess.run(
-        [sys.executable, "-m", "flowengine", "demo", "--period", "100 ms"],
+        [*line, "--data-dir", str(tmp_path / "demo")],
         capture_output=True,
         text=True,
         timeout=110,
@@ -39,6 +40,7 @@ def test_it_prints_17_rows_proves_them_and_ends_with_0(tmp_path):
     rows = [line.split("│")[1:-1] for line in done.stdout.splitlines() if line.startswith("│")]
     assert len(rows) == len({row[0] for row in rows}) == 17
     assert {row[3].strip() for row in rows} == {"first", "second"}
+    assert "shares the partitions: 2 and 1" in done.stdout
     assert "proved: every user is in the topic and in both groups, once." in done.stdout
 
 
@@ -98,6 +100,8 @@ class Prepared:
     def __call__(self, *_):
         return self
 
+    bootstrap = ""
+
     def kafka(self):
         return nullcontext()
 
@@ -106,14 +110,14 @@ class Prepared:
 
 
 @pytest.mark.parametrize("problems", [[], ["topic lacks Bob"]])
-def test_any_difference_ends_the_command_with_1(problems, monkeypatch, capsys):
+def test_any_difference_ends_the_command_with_1(problems, monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(demo, "Stage", Prepared(problems))
     if not problems:
-        demo.demo("1 sec")
+        demo.demo("1 sec", tmp_path)
         assert "proved:" in capsys.readouterr().out
         return
     with pytest.raises(typer.Exit) as ended:
-        demo.demo("1 sec")
+        demo.demo("1 sec", tmp_path)
     assert ended.value.exit_code == 1
     assert capsys.readouterr().out == "difference: topic lacks Bob\n"
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flowengine.definition.flat import Scheduling
+from flowengine.node_state import NodeState
 from flowengine.testing import ProcessorRunner
 from processors.read_data_lake import ReadDataLake
 
@@ -48,7 +49,7 @@ def write(path: Path, first: int = 0) -> None:
 
 def pickled(runner: ProcessorRunner) -> None:
     """What the repository does with state: it comes back as lists."""
-    runner.node.state = json.loads(json.dumps(runner.node.state))
+    runner.node.state = NodeState.of(json.loads(json.dumps(dict(runner.node.state))))
 
 
 @pytest.mark.parametrize("name", ["json", "ndjson", "ndjson.gz", "csv", "parquet"])

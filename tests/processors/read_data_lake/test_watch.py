@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from flowengine.node_state import NodeState
 from flowengine.testing import ProcessorRunner
 from processors.read_data_lake import ReadDataLake
 
@@ -58,7 +59,7 @@ def test_a_restart_remembers_what_was_read(tmp_path):
     with watching(tmp_path) as runner:
         assert look(runner) == [1]
         runner.restart()
-        runner.node.state = json.loads(json.dumps(runner.node.state))
+        runner.node.state = NodeState.of(json.loads(json.dumps(dict(runner.node.state))))
         write(tmp_path / "b.json", 2)
         assert look(runner) == [2]
 

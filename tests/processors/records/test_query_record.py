@@ -1,8 +1,6 @@
 import pytest
 
 from flowengine.testing import ProcessorRunner, check_processor
-from processors.records._core.cache import CACHE
-from processors.records.convert_record import ConvertRecord
 from processors.records.query_record import QueryRecord
 
 
@@ -93,16 +91,3 @@ def test_a_query_may_not_be_named_like_a_fixed_relationship():
 def test_a_query_that_needs_too_much_memory_fails_alone():
     sql = "select list(r) l from (select a.a, unnest(range(3000000)) r from flowfile a)"
     assert "Out of Memory Error" in ask(sql, memory="16 MB")
-
-
-def test_a_chain_of_arrow_does_not_decode_twice():
-    with ProcessorRunner(ConvertRecord, output_format="arrow") as first:
-        first.enqueue(b'[{"a":1}]')
-        first.run()
-        [arrow] = first.transferred("success")
-        before = CACHE.hits
-        with ProcessorRunner(QueryRecord, queries={"out": "from flowfile"}) as second:
-            second.queue.put([arrow], arrow.size)
-            second.run()
-            assert len(second.transferred("out")) == 1
-        assert CACHE.hits == before + 1

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from flowengine.flowfile import FlowFile
+from flowengine.node_state import NodeState
 from flowengine.testing import ProcessorRunner
 from processors.windows.times import instant
 
@@ -84,7 +85,8 @@ class Feed:
     def restart(self) -> Feed:
         """A new process finds what the store kept."""
         node = self.runner.node
-        node.state = msgspec.msgpack.decode(msgspec.msgpack.encode(node.state))
+        kept = msgspec.msgpack.decode(msgspec.msgpack.encode(dict(node.state)))
+        node.state = NodeState.of(kept)
         self.runner.restart()
         return self
 
@@ -125,4 +127,4 @@ class Feed:
     @property
     def open(self) -> int:
         """Windows in the state."""
-        return sum(1 for name in self.runner.state if name.startswith("p"))
+        return sum(1 for name in self.runner.state if name.startswith("~p"))

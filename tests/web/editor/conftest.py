@@ -8,30 +8,32 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.web.editor.screen import Screen
 
 TOKEN = "token-of-the-editor-tests"
 SHOTS = Path("build/editor")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+#: Said by the browser itself about answers that a test asks for; nothing of ours is wrong then.
+FORGIVEN = ("ERR_INTERNET_DISCONNECTED", "the server responded with a status of 4")
 
 
 class Server:
     """A server of its own folder of flows."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.flows = folder / "flows"
         self.flows.mkdir(parents=True)
         command = [sys.executable, "-m", "web", "--flows", str(self.flows), "--port", "0"]
         self._process = subprocess.Popen(
-            [*command, "--data-dir", str(folder / "data")],
+            [*command, "--data-dir", str(folder / "data"), *options],
             stdout=subprocess.PIPE,
             text=True,
             env={**os.environ, "FLOWENGINE_SERVER_TOKEN": TOKEN},
@@ -52,6 +54,11 @@ class Server:
         found: dict[str, Any] = self.api.get(f"flows/{flow}/draft").json()["document"]
         return found
 
+    def status(self, flow: str) -> dict[str, Any]:
+        """What a running flow tells now."""
+        found: dict[str, Any] = self.api.get(f"flows/{flow}/status").json()["status"]
+        return found
+
     def close(self) -> None:
         """Stop the server and its runners."""
         self.api.close()
@@ -62,12 +69,30 @@ class Server:
 
 
 @pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def make_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Starts servers with options of their own."""
     if not Path("web/static/.vite/manifest.json").exists():
         pytest.skip("the editor is not built: run `npm run build` in web/editor")
-    server = Server(tmp_path_factory.mktemp("editor"))
-    yield server
-    server.close()
+    servers: list[Server] = []
+
+    def made(*options: str) -> Server:
+        servers.append(Server(tmp_path_factory.mktemp("editor"), *options))
+        return servers[-1]
+
+    yield made
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(scope="package")
+def server(make_server: Callable[..., Server]) -> Server:
+    return make_server()
+
+
+@pytest.fixture(scope="package")
+def other_server(make_server: Callable[..., Server]) -> Server:
+    """Another one, under a path as behind a proxy."""
+    return make_server("--root-path", "/below")
 
 
 @pytest.fixture(scope="package")
@@ -80,31 +105,42 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(server: Server, browser: Browser) -> Iterator[Any]:
-    """Opens pages of separate browsers, logged in; no console error is forgiven."""
-    contexts, errors = [], []
+def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Opens separate browsers; no console error of their pages is forgiven."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        if message.type == "error" and "ERR_INTERNET_DISCONNECTED" not in message.text:
+        if message.type == "error" and not any(one in message.text for one in FORGIVEN):
             errors.append(f"{message.text} {message.location.get('url')}")
 
-    def opened(path: str = "", **options: Any) -> Page:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+    def opened(**options: Any) -> BrowserContext:
+        given = {"viewport": {"width": 1440, "height": 900}, **options}
+        context = browser.new_context(**given)
         context.set_default_timeout(10_000)
+        context.on("console", hear)
+        context.on("weberror", lambda error: errors.append(str(error.error)))
         contexts.append(context)
-        page = context.new_page()
-        page.on("console", hear)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{server.url}?token={TOKEN}")
-        if path:
-            page.goto(f"{server.url}{path}")
-        return page
+        return context
 
     yield opened
     for context in contexts:
         context.close()
-    # A refused request is logged by the browser itself; that is an answer, not an error.
-    assert [one for one in errors if "the server responded with a status of 4" not in one] == []
+    assert errors == []
+
+
+@pytest.fixture
+def open_page(server: Server, open_context: Callable[..., BrowserContext]) -> Callable[..., Page]:
+    """Opens pages of separate browsers, logged in."""
+
+    def opened(path: str = "", at: Server = server, **options: Any) -> Page:
+        page = open_context(**options).new_page()
+        page.goto(f"{at.url}?token={TOKEN}")
+        if path:
+            page.goto(f"{at.url}{path}")
+        return page
+
+    return opened
 
 
 @pytest.fixture

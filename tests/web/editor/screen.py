@@ -82,6 +82,20 @@ class Screen:
         for id in ids[1:]:
             self.node(id).locator(".card-head").click(modifiers=["Shift"])
 
+    def choose(self, *ids: str, item: str) -> None:
+        """Choose from the menu of components that are selected."""
+        self.select(*ids)
+        self.node(ids[-1]).locator(".card-head").click(button="right")
+        self.page.get_by_role("menuitem", name=item).click()
+
+    def field(self, label: str) -> Locator:
+        return self.page.get_by_label(label, exact=True)
+
+    def set(self, label: str, value: str) -> None:
+        """Fill a field and leave it."""
+        self.field(label).fill(value)
+        self.press("Tab")
+
     def wire(self, source: str, target: str, handle: str = "target") -> None:
         """Drag a wire from one component to another."""
         start = self.node(source).locator(".react-flow__handle.source").bounding_box()

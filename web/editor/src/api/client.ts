@@ -41,6 +41,9 @@ export function at(parts: TemplateStringsArray, ...values: (string | number)[]):
   return parts.reduce((path, part, index) => path + part + (encoded[index] ?? ""), "api/v1");
 }
 
+/** Called when the server no longer knows who asks. */
+export const session = { ended: () => undefined as void };
+
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 export async function ask<T>(method: Method, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
@@ -48,6 +51,7 @@ export async function ask<T>(method: Method, path: string, body?: unknown, heade
   const type = response.headers.get("content-type") ?? "";
   const answer: unknown = type.includes("json") ? await response.json() : await response.text();
   if (response.ok) return answer as T;
+  if (response.status === 401) session.ended();
   const problem = (typeof answer === "object" && answer ? answer : {}) as Record<string, unknown>;
   const detail = String(problem["detail"] ?? `${method} failed with ${response.status}`);
   throw new Refused(response.status, detail, (problem["problems"] as Problem[]) ?? [], problem);
@@ -73,3 +77,12 @@ async function send(method: Method, path: string, body: unknown, headers: Record
 export const get = <T>(path: string) => ask<T>("GET", path);
 export const post = <T>(path: string, body: unknown = {}, headers: Record<string, string> = {}) => ask<T>("POST", path, body, headers);
 export const remove = <T>(path: string) => ask<T>("DELETE", path);
+
+/** Log in as the login page does. The answer to a right name and password, or token, is a redirect. */
+export async function logIn(fields: Record<string, string>): Promise<string> {
+  const body = new URLSearchParams(fields);
+  const response = await fetch(address("login"), { method: "POST", credentials: "same-origin", redirect: "manual", body });
+  if (response.type === "opaqueredirect" || response.ok) return "";
+  if (response.status === 429) return `Too many tries; wait ${response.headers.get("Retry-After") ?? "some"} seconds.`;
+  return "Name and password, or the token, must be right.";
+}

@@ -1,5 +1,6 @@
 /** Flows, drafts, deploys and versions. */
 
+import type { Vocabulary } from "../document/completions";
 import type { Schema } from "../document/schema";
 import type { FlowDocument, Json, Operation, Problem } from "../document/types";
 import { at, get, post, remove } from "./client";
@@ -87,9 +88,20 @@ export interface TypeDescription {
 export interface Catalogue {
   processors: TypeDescription[];
   services: TypeDescription[];
+  expressions: Vocabulary;
+}
+
+/** What the server knows of a parameter; never the value of a secret. */
+export interface ParameterFacts {
+  name: string;
+  sensitive: boolean;
+  source: string | null;
+  set: boolean;
+  referenced_by: string[];
 }
 
 export const flowsApi = {
+  parameters: (id: string) => get<{ parameters: ParameterFacts[] }>(at`/flows/${id}/parameters`),
   catalogue: () => get<Catalogue>(at`/catalogue`),
   list: () => get<{ flows: FlowSummary[] }>(at`/flows`),
   read: (id: string) => get<{ definition: FlowDocument; text: string; revision: string }>(at`/flows/${id}`),

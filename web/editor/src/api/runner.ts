@@ -1,6 +1,7 @@
 /** What a running flow tells, and what one may ask of it. Times in µs, sizes in bytes. */
 
 import type { Json, Problem } from "../document/types";
+import type { WindowStatus } from "../document/windows";
 import { address, at, get, post } from "./client";
 
 export interface Totals {
@@ -35,6 +36,7 @@ export interface ProcessorStatus {
   total?: Totals;
   reported?: Record<string, Json>;
   bulletin?: Bulletin | null;
+  windows?: WindowStatus | null;
 }
 
 export interface ConnectionStatus {
@@ -77,16 +79,13 @@ export interface Listing {
   complete: boolean;
 }
 
-export interface LineageEvent {
-  id: number | string;
-  time: number;
-  type?: string;
-  kind?: string;
-  component?: string;
-  flowfile?: string;
-  relationship?: string;
-  details?: string;
-  [key: string]: unknown;
+/** Points a minute of one component; minutes in which the flow did not run are left out. */
+export interface Series {
+  kind: "flow" | "processors" | "connections";
+  id: string;
+  fields: string[];
+  /** µs at which the minute began, then a value for each field. */
+  points: number[][];
 }
 
 export type LogLine = string | Record<string, Json>;
@@ -104,14 +103,13 @@ export const runnerApi = {
     address(at`/flows/${flow}/connections/${connection}/flowfiles/${uuid}/content`),
   bulletins: (flow: string) => get<{ bulletins: Bulletin[] }>(at`/flows/${flow}/bulletins`),
   logs: (flow: string, lines: number) => get<{ lines: LogLine[] }>(at`/flows/${flow}/logs` + `?lines=${lines}`),
+  history: (flow: string, kind: Series["kind"], id: string) => get<Series>(at`/flows/${flow}/history` + `?kind=${kind}&id=${encodeURIComponent(id)}`),
   state: (flow: string, processor: string) => get<Json>(at`/flows/${flow}/state/${processor}`),
-  provenance: (flow: string, query: string) => get<{ events: LineageEvent[] }>(at`/flows/${flow}/provenance` + query),
-  lineage: (flow: string, uuid: string) => get<{ events: LineageEvent[] }>(at`/flows/${flow}/provenance/${uuid}/lineage`),
-  replay: (flow: string, event: number | string) => post(at`/flows/${flow}/provenance/${event}/replay`),
   verify: (flow: string, target: { service?: string; processor?: string }) =>
     post<{ steps: { name: string; ok: boolean; message: string }[] }>(at`/verify`, { flow, ...target }),
+  topics: (flow: string, service: string) => get<{ topics: { name: string; internal: boolean }[] }>(at`/kafka/${flow}/${service}/topics`),
   check: (text: string, kind: "expression" | "predicate", attributes?: Record<string, string>) =>
-    post<{ ok: boolean; error?: string; offset?: number; value?: string; problems?: Problem[] }>(at`/expressions/check`, { text, kind, ...(attributes && { attributes }) }),
+    post<{ ok: boolean; error?: string; offset?: number; value?: Json; problems?: Problem[] }>(at`/expressions/check`, { text, kind, ...(attributes && { attributes }) }),
 };
 
 function filterQuery(filter: string): string {

@@ -39,3 +39,10 @@ test("other text is no clipping", () => {
   expect(parseClipping("hello")).toBeUndefined();
   expect(parseClipping("null")).toBeUndefined();
 });
+
+test("a whole flow can be pasted into another one", () => {
+  const found = parseClipping(JSON.stringify(sample()));
+  expect(found?.components.map((one) => one.slug)).toContain("publish");
+  expect(found?.connections).toHaveLength(3);
+  expect(parseClipping("[1, 2]")).toBeUndefined();
+});

@@ -1,5 +1,6 @@
 /** Copy and paste as JSON text, so that it works across tabs and servers. No secret is taken along. */
 
+import { positionsIn } from "./layout";
 import type { Connection, FlowDocument, Json, Operation, Position } from "./types";
 import { bodyOf, find, freshSlug, joined, kindOf, slugOf, split } from "./tree";
 
@@ -42,9 +43,11 @@ function cleared(value: Json, secret: (type: string) => string[]): Json {
   return taken as unknown as Json;
 }
 
+/** A clipping, or a whole flow's definition; undefined for other text. */
 export function parseClipping(text: string): Clipping | undefined {
   try {
-    const found = JSON.parse(text) as Clipping;
+    const found = JSON.parse(text) as Clipping | FlowDocument;
+    if ("format" in found) return copy(found, Object.keys(positionsIn(found, "")), () => []);
     return found?.flowengine === "clipping" && Array.isArray(found.components) ? found : undefined;
   } catch {
     return undefined;

@@ -111,3 +111,21 @@ export function aligned(
     }),
   );
 }
+
+/** Positions with equal gaps between components, from the first to the last one. */
+export function distributed(boxes: { id: string; at: Position; size: [number, number] }[], axis: 0 | 1): Record<string, Position> {
+  const sorted = [...boxes].sort((a, b) => a.at[axis] - b.at[axis]);
+  const [first, last] = [sorted[0], sorted.at(-1)];
+  if (!first || !last || sorted.length < 3) return {};
+  const filled = sorted.reduce((sum, one) => sum + one.size[axis], 0);
+  const gap = (last.at[axis] + last.size[axis] - first.at[axis] - filled) / (sorted.length - 1);
+  let next = first.at[axis];
+  return Object.fromEntries(
+    sorted.map(({ id, at, size }) => {
+      const moved: Position = [...at];
+      moved[axis] = Math.round(next);
+      next += size[axis] + gap;
+      return [id, moved];
+    }),
+  );
+}

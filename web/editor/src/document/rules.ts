@@ -75,3 +75,20 @@ export function unhandled(document: FlowDocument, id: string, names: string[]): 
     (name) => !connected.has(name) && !processor?.auto_terminate?.includes(name) && !forever(name),
   );
 }
+
+/** Everything that comes after a component in its group, or before it. */
+export function neighbours(document: FlowDocument, id: string, forward: boolean): string[] {
+  const [group, slug] = split(id);
+  const seen = new Set<string>();
+  const todo = [slug];
+  const prefix = group ? `${group}/` : "";
+  const first = (end: string) => end.split("/")[0] as string;
+  for (let at = todo.pop(); at !== undefined; at = todo.pop())
+    for (const one of bodyOf(document, group)?.connections ?? []) {
+      const [from, to] = forward ? [first(one.from), first(one.to)] : [first(one.to), first(one.from)];
+      if (from !== at || seen.has(to)) continue;
+      seen.add(to);
+      todo.push(to);
+    }
+  return [...seen].map((one) => prefix + one);
+}

@@ -19,6 +19,10 @@ export interface Field {
   examples: string[];
   /** Format of the values of a map, such as "predicate". */
   inner: string;
+  /** Values that other properties must have for this one to count. */
+  depends: Record<string, Json[]>;
+  /** The property with the Kafka connection whose topics can be offered; "" for none. */
+  topics: string;
 }
 
 export interface Schema {
@@ -39,6 +43,8 @@ export interface Schema {
   examples?: Json[];
   service?: string;
   $defs?: Record<string, Schema>;
+  "x-depends-on"?: Record<string, Json[]>;
+  "x-topics"?: string;
 }
 
 const TEXTS = new Set(["duration", "data-size", "rate", "expression", "predicate", "secret", "service"]);
@@ -64,6 +70,8 @@ function field(name: string, part: Schema, required: boolean, defs: Record<strin
     service: main.service ?? "",
     examples: [...(part.examples ?? []), ...(main.examples ?? [])].map(String),
     inner: innerFormat(main, defs),
+    depends: part["x-depends-on"] ?? {},
+    topics: part["x-topics"] ?? "",
   };
 }
 
@@ -102,7 +110,17 @@ export function titled(name: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Whether a field that another one switches off is of use: `x-depends-on` of the schema. */
+/** Whether a property counts with these values of the others; a parameter may have any value. */
+export function isRelevant(field: Field, fields: Field[], properties: Record<string, Json>): boolean {
+  return Object.entries(field.depends).every(([name, wanted]) => {
+    const other = fields.find((one) => one.name === name);
+    const value = properties[name] ?? other?.default ?? null;
+    const open = typeof value === "string" && value.includes("#{");
+    return open || (wanted.includes(value) && (!other || isRelevant(other, fields, properties)));
+  });
+}
+
+/** Names of properties that hold secrets. */
 export function secretsOf(schema: Schema | undefined): string[] {
   return fieldsOf(schema).filter((one) => one.widget === "secret").map((one) => one.name);
 }

@@ -36,6 +36,14 @@ export function* bodies(body: Body, group = ""): Generator<[string, Body]> {
   }
 }
 
+/** The id of the service that a component names: the nearest one, from its own group outwards. */
+export function serviceIdOf(document: FlowDocument, owner: string, slug: string): string {
+  for (let group = split(owner)[0]; ; group = split(group)[0]) {
+    if (bodyOf(document, group)?.services?.[slug]) return joined(group, slug);
+    if (!group) return "";
+  }
+}
+
 export interface PlacedConnection {
   group: string;
   body: Body;
@@ -107,4 +115,25 @@ export function same(one: unknown, other: unknown): boolean {
   const [a, b] = [one as Record<string, unknown>, other as Record<string, unknown>];
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => key in b && same(a[key], b[key]));
+}
+
+/** Ids of components that are new, gone or other than before; a moved one has not changed. */
+export function changedIds(before: FlowDocument, after: FlowDocument): string[] {
+  const [old, now] = [entriesOf(before), entriesOf(after)];
+  const ids = new Set([...old.keys(), ...now.keys()]);
+  return [...ids].filter((id) => !same(old.get(id), now.get(id))).map((id) => id.slice(id.indexOf(" ") + 1));
+}
+
+/** Everything with an id, groups without what is in them. */
+function entriesOf(document: FlowDocument): Map<string, unknown> {
+  const found = new Map<string, unknown>();
+  for (const [group, body] of bodies(document)) {
+    for (const kind of [...DRAWN, "services", "parameters"] as const)
+      for (const [slug, value] of Object.entries(body[kind] ?? {})) {
+        const own = kind === "groups" ? { name: (value as Body).name, flow: (value as Body).flow } : value;
+        found.set(`${kind} ${joined(group, slug)}`, own);
+      }
+    for (const one of body.connections ?? []) found.set(`connections ${joined(group, slugOf(one))}`, one);
+  }
+  return found;
 }

@@ -8,11 +8,12 @@ import { Refused } from "../api/client";
 import { flowsApi } from "../api/flows";
 import type { Conflict, Draft } from "../api/flows";
 import { apply, applyLeniently, OperationRefused } from "../document/ops";
+import { changedIds } from "../document/tree";
 import type { FlowDocument, Operation, Problem } from "../document/types";
 import { forgetUnsent, keepUnsent, unsentOf } from "./unsent";
 import { useUi } from "./ui-store";
 
-export type Saving = "saved" | "saving" | "offline" | "conflict";
+export type Saving = "saved" | "saving" | "offline" | "logged out" | "conflict";
 
 interface Step {
   label: string;
@@ -165,7 +166,9 @@ async function refused(error: unknown, sent: Operation[]): Promise<void> {
   const conflicts = error.body["conflicts"] as Conflict[] | undefined;
   if (error.status === 409 && conflicts?.length) {
     setState({ saving: "conflict", conflicts });
-  } else if (error.status === 0 || error.status === 401 || error.status >= 500) {
+  } else if (error.status === 401) {
+    setState({ saving: "logged out" }); // flush() after the login
+  } else if (error.status === 0 || error.status >= 500) {
     setState({ saving: "offline" });
     setTimeout(() => void flush(), 2000);
   } else {
@@ -197,7 +200,12 @@ export function takeUnsent(take: boolean): void {
   queue(after, unsent);
 }
 
-/** Somebody's operations came by the stream. */
-export function heard(seq: number, who: string): void {
-  if (who !== client && seq > state().seq && !sending) void refresh();
+/** Somebody's operations came by the stream: take them over, and say what they changed. */
+export async function heard(seq: number, who: string): Promise<void> {
+  if (who === client || seq <= state().seq || sending) return;
+  const before = state().confirmed;
+  await refresh();
+  const after = state().confirmed;
+  const ids = before && after ? changedIds(before, after) : [];
+  if (ids.length) useUi.getState().touch(ids);
 }

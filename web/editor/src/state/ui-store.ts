@@ -3,7 +3,7 @@
 import { create } from "zustand";
 import type { Position } from "../document/types";
 
-export type DockTab = "problems" | "bulletins" | "log" | "versions" | "history";
+export type DockTab = "problems" | "bulletins" | "log" | "versions" | "history" | "provenance";
 export type InspectorTab = "properties" | "settings" | "scheduling" | "relationships" | "json" | "about";
 export type Theme = "system" | "light" | "dark";
 
@@ -29,8 +29,25 @@ export interface Chooser {
 
 export type Dialog =
   | { kind: "deploy" } | { kind: "commands" } | { kind: "shortcuts" } | { kind: "services" }
-  | { kind: "parameters" } | { kind: "queue"; connection: string } | { kind: "provenance"; flowfile?: string; component?: string }
-  | { kind: "kafka" };
+  | { kind: "parameters" } | { kind: "queue"; connection: string } | { kind: "state"; processor: string } | Confirmation;
+
+/** A question before something that cannot be undone. */
+export interface Confirmation {
+  kind: "confirm";
+  title: string;
+  text: string;
+  verb: string;
+  run: () => void;
+}
+
+/** What a menu was opened on. A component or connection by its id; "" is the empty canvas. */
+export interface OpenMenu {
+  x: number;
+  y: number;
+  id: string;
+  kind: "node" | "edge" | "canvas";
+  at: Position;
+}
 
 interface Ui {
   group: string;
@@ -48,7 +65,13 @@ interface Ui {
   /** Zoomed out so far that names and colours are all one can see. */
   far: boolean;
   centre: string | undefined;
-  lineage: ReadonlySet<string> | undefined;
+  /** Components on the path of one FlowFile, each with the numbers of its events there. */
+  lineage: ReadonlyMap<string, readonly number[]> | undefined;
+  /** What somebody else has just changed. */
+  touched: ReadonlySet<string>;
+  menu: OpenMenu | undefined;
+  /** The session has ended: who asks must log in again. */
+  loggedOut: boolean;
   toasts: Toast[];
   theme: Theme;
   enter: (group: string) => void;
@@ -56,6 +79,7 @@ interface Ui {
   show: (part: Partial<Ui>) => void;
   toast: (text: string, tone?: Toast["tone"], undo?: boolean) => void;
   dismiss: (id: number) => void;
+  touch: (ids: string[]) => void;
   setTheme: (theme: Theme) => void;
 }
 
@@ -82,6 +106,9 @@ export const useUi = create<Ui>()((set, get) => ({
   far: false,
   centre: undefined,
   lineage: undefined,
+  touched: new Set(),
+  menu: undefined,
+  loggedOut: false,
   toasts: [],
   theme: storedTheme(),
   enter: (group) => set({ group, nodes: new Set(), edges: new Set(), armed: undefined, connection: undefined, chooser: undefined }),
@@ -93,6 +120,13 @@ export const useUi = create<Ui>()((set, get) => ({
     if (tone !== "bad") setTimeout(() => get().dismiss(id), 5000);
   },
   dismiss: (id) => set({ toasts: get().toasts.filter((one) => one.id !== id) }),
+  touch: (ids) => {
+    const shown = ids.slice(0, 3).join(", ");
+    get().toast(`Somebody else changed ${shown}${ids.length > 3 ? ` and ${ids.length - 3} more` : ""}`);
+    const touched = new Set(ids);
+    set({ touched });
+    setTimeout(() => get().touched === touched && set({ touched: new Set() }), 4000);
+  },
   setTheme: (theme) => {
     localStorage.setItem("flowengine:theme", theme);
     set({ theme });

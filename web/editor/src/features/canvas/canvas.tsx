@@ -18,6 +18,7 @@ import { ProcessorNode } from "./processor-node";
 import { QueueEdge } from "./queue-edge";
 import { FunnelNode, LabelNode, PortNode } from "./small-nodes";
 import { useCentring } from "./use-centring";
+import { useMenu } from "./use-menu";
 
 const nodeTypes = { processors: ProcessorNode, groups: GroupNode, inputs: PortNode, outputs: PortNode, funnels: FunnelNode, labels: LabelNode };
 const edgeTypes = { queue: QueueEdge };
@@ -38,6 +39,7 @@ export function Canvas() {
   const onNodesChange = useNodeChanges(setMoving);
   const { onConnectStart, onConnectEnd, isValid } = useConnecting(flow.screenToFlowPosition);
   const onDrop = useDrop(flow.screenToFlowPosition);
+  const menu = useMenu(flow.screenToFlowPosition);
   return (
     <ReactFlow<CanvasNode, CanvasEdge>
       nodes={nodes}
@@ -52,6 +54,7 @@ export function Canvas() {
       isValidConnection={isValid}
       onNodeDoubleClick={(_, node) => openNode(node.id)}
       onEdgeDoubleClick={(_, edge) => editConnection(edge.id)}
+      {...menu}
       onDrop={onDrop}
       onDragOver={(event) => event.preventDefault()}
       colorMode={isDark(theme) ? "dark" : "light"}

@@ -1,9 +1,10 @@
 /** What a person can do on the canvas, called by mouse, keyboard, menu and command palette alike. */
 
 import { copy, parseClipping, paste } from "../../document/clipboard";
-import { addComponent, connect, moveAll, removeAll, splice } from "../../document/edits";
+import type { Clipping } from "../../document/clipboard";
+import { addComponent, connect, moveAll, removeAll, snapped, splice } from "../../document/edits";
 import { group, ungroup } from "../../document/grouping";
-import { aligned, arranged, positionsIn, sizeOf } from "../../document/layout";
+import { aligned, arranged, distributed, positionsIn, sizeOf } from "../../document/layout";
 import type { Edge } from "../../document/layout";
 import { refusal, relationshipsOf } from "../../document/rules";
 import { bodyOf, find, joined, kindOf, split } from "../../document/tree";
@@ -110,12 +111,23 @@ export async function cutSelected(): Promise<void> {
   removeSelected();
 }
 
-export function pasteText(text: string): void {
+/** Paste a clipping, or a whole flow's text; at a place, or a little beside where it was. */
+export function pasteText(text: string, at?: Position): void {
   const place = here();
   const clipping = parseClipping(text) ?? parseClipping(internal);
-  if (!place || !clipping) return;
-  const { ids, operations } = paste(place.document, place.group, clipping);
+  if (!place) return;
+  if (!clipping) {
+    if (text.trim()) ui().toast("The clipboard holds no components of a flow", "bad");
+    return;
+  }
+  const { ids, operations } = paste(place.document, place.group, clipping, at && offsetTo(clipping, at));
   if (act(`paste ${ids.length}`, operations)) ui().select(ids);
+}
+
+/** From a menu: what another program or tab has put on the clipboard, else what was copied here. */
+export async function pasteInternal(at: Position): Promise<void> {
+  const text = await navigator.clipboard?.readText().catch(() => "");
+  pasteText(text ?? "", at);
 }
 
 export function duplicateSelected(): void {
@@ -158,14 +170,28 @@ export async function arrange(): Promise<void> {
 export function align(edge: Edge): void {
   const place = here();
   if (!place || ui().nodes.size < 2) return;
-  const places = positionsIn(place.document, place.group);
-  const body = bodyOf(place.document, place.group);
-  if (!body) return;
-  const boxes = [...ui().nodes].flatMap((id) => {
-    const kind = kindOf(place.document, id);
-    return kind ? [{ id, at: places[id] ?? ([0, 0] as Position), size: sizeOf(body, kind, split(id)[1]) }] : [];
+  move(aligned(boxesOf(place.document, place.group), edge));
+}
+
+function offsetTo({ components }: Clipping, [x, y]: Position): Position {
+  const left = Math.min(...components.map((one) => one.position[0]));
+  const top = Math.min(...components.map((one) => one.position[1]));
+  return snapped([x - left, y - top]);
+}
+
+function boxesOf(document: FlowDocument, group: string) {
+  const places = positionsIn(document, group);
+  const body = bodyOf(document, group);
+  return [...ui().nodes].flatMap((id) => {
+    const kind = kindOf(document, id);
+    return body && kind ? [{ id, at: places[id] ?? ([0, 0] as Position), size: sizeOf(body, kind, split(id)[1]) }] : [];
   });
-  move(aligned(boxes, edge));
+}
+
+/** Equal gaps between what is selected: 0 from left to right, 1 from top to bottom. */
+export function distribute(axis: 0 | 1): void {
+  const place = here();
+  if (place) move(distributed(boxesOf(place.document, place.group), axis));
 }
 
 export function selectAll(): void {

@@ -8,6 +8,7 @@ import { useLive } from "../../state/live-store";
 import { StateIcon } from "../../ui/state-icon";
 import type { CanvasNode } from "./adapter";
 import { Ends, ProblemBadge, useProblems } from "./node-parts";
+import { PathMark, useOnPath } from "./path-mark";
 
 /** Figures of all that is inside. */
 function useInside(id: string) {
@@ -26,13 +27,15 @@ export const GroupNode = memo(function GroupNode({ id, data, selected }: NodePro
   const group = data.value as Body;
   const { queued, running, stopped, known } = useInside(id);
   const problems = useProblems(id, true);
+  const onPath = useOnPath(id);
   const Icon = group.flow === undefined ? FolderOpen : FileSymlink;
   const invalid = problems.some((one) => one.severity === "error");
   const state = running ? "running" : invalid ? "invalid" : "stopped";
   const size = Object.keys(group.processors ?? {}).length + Object.keys(group.groups ?? {}).length;
   return (
-    <div className={`card group-card is-${state} ${selected ? "selected" : ""}`}>
+    <div className={`card group-card is-${state} ${selected ? "selected" : ""} ${onPath}`}>
       <Ends />
+      <PathMark id={id} />
       <div className="card-head">
         <StateIcon state={state} />
         <span className="card-title">{group.name || data.slug}</span>

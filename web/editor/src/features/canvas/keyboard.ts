@@ -1,11 +1,15 @@
 /** All shortcuts in one table: what they do, when, and what the shortcut map shows. */
 
-import { redo, undo } from "../../state/document-store";
+import { kindOf } from "../../document/tree";
+import { redo, undo, useDocument } from "../../state/document-store";
 import { useUi } from "../../state/ui-store";
 import {
   arrange, connectByKey, copySelected, cutSelected, duplicateSelected, groupSelected, openSelected,
   removeSelected, selectAll, ungroupSelected,
 } from "./commands";
+import { openProvenance } from "../../state/provenance-store";
+import { go } from "../../ui/router";
+import { commandSelected } from "./running";
 
 export interface Shortcut {
   keys: string;
@@ -30,16 +34,43 @@ export const SHORTCUTS: Shortcut[] = [
   { keys: "Ctrl+A", title: "Select everything in this group", run: selectAll },
   { keys: "C", title: "Connect: on the source, then on the target", run: connectByKey },
   { keys: "Enter", title: "Open a group, or the queue of a connection", run: openSelected },
+  { keys: "S", title: "Start what is selected, else the flow", run: () => commandSelected("start") },
+  { keys: "Shift+S", title: "Stop what is selected, else the flow", run: () => commandSelected("stop") },
+  { keys: "R", title: "Run once what is selected, else the flow", run: () => commandSelected("run-once") },
+  { keys: "Shift+F10", title: "Menu of what is selected", run: openMenu },
+  { keys: "ContextMenu", title: "Menu of what is selected", run: openMenu },
   { keys: "Arrow keys", title: "Move what is selected (with Shift further)" },
   { keys: "Ctrl+G", title: "Group", run: groupSelected },
   { keys: "Ctrl+Shift+G", title: "Ungroup", run: ungroupSelected },
   { keys: "L", title: "Lay out this group anew", run: () => void arrange() },
   { keys: "F", title: "Show everything", run: () => ui().show({ centre: "*" }) },
   { keys: "Ctrl+Enter", title: "Deploy", run: () => ui().show({ dialog: { kind: "deploy" } }) },
+  { keys: "K", title: "Kafka: topics, groups, records", run: () => go(`flows/${useDocument.getState().flow}/kafka`) },
+  { keys: "E", title: "Provenance: events of FlowFiles", run: provenanceOfSelected },
   { keys: "P", title: "Problems", run: () => ui().show({ dock: ui().dock === "problems" ? undefined : "problems" }) },
   { keys: "Escape", title: "Select nothing; up one group", run: escape },
   { keys: "?", title: "This list", run: () => ui().show({ dialog: { kind: "shortcuts" } }) },
 ];
+
+/** At the selected component or connection, else in the middle of the canvas. */
+function openMenu(): void {
+  const { nodes, edges, show } = ui();
+  const [node] = nodes;
+  const [edge] = edges;
+  const id = node ?? edge ?? "";
+  const found = id && document.querySelector(node ? `.react-flow__node[data-id="${CSS.escape(id)}"]` : `[data-testid="queue-${CSS.escape(id)}"]`);
+  const box = (found || document.querySelector(".react-flow"))?.getBoundingClientRect();
+  if (!box) return;
+  const [x, y] = found ? [box.left + 24, box.bottom - 12] : [box.left + box.width / 2, box.top + box.height / 2];
+  show({ menu: { x, y, id, kind: node ? "node" : edge ? "edge" : "canvas", at: [0, 0] } });
+}
+
+/** Of the one processor that is selected, else of all. */
+function provenanceOfSelected(): void {
+  const { document } = useDocument.getState();
+  const [id] = ui().nodes;
+  openProvenance(id && ui().nodes.size === 1 && document && kindOf(document, id) === "processors" ? { processor: id } : {});
+}
 
 function escape(): void {
   const { armed, lineage, nodes, edges, group, show, select, enter } = ui();
@@ -58,7 +89,7 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 export function onKey(event: KeyboardEvent): void {
-  if (event.altKey || isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  if (event.altKey || isTyping(event.target) || document.querySelector("dialog[open]") || ui().menu) return;
   const name = named(event);
   const found = SHORTCUTS.find((one) => one.keys === name && one.run);
   const onControl = event.target instanceof HTMLElement && event.target.closest("button, a");

@@ -1,7 +1,7 @@
 import type { NodeProps } from "@xyflow/react";
-import { CircleAlert, Gauge, Hourglass } from "lucide-react";
+import { CircleAlert, Gauge, Hourglass, Moon, RotateCw, Zap } from "lucide-react";
 import { memo } from "react";
-import { bytes, clock, count } from "../../document/format";
+import { bytes, clock, count, span } from "../../document/format";
 import type { Processor } from "../../document/types";
 import type { ProcessorStatus } from "../../api/runner";
 import { useCatalogue } from "../../state/catalogue-store";
@@ -10,6 +10,8 @@ import { useUi } from "../../state/ui-store";
 import { StateIcon } from "../../ui/state-icon";
 import type { CanvasNode } from "./adapter";
 import { Ends, ProblemBadge, useProblems } from "./node-parts";
+import { PathMark } from "./path-mark";
+import { WindowTimeline } from "./window-timeline";
 
 export const ProcessorNode = memo(function ProcessorNode({ id, data, selected }: NodeProps<CanvasNode>) {
   const processor = data.value as Processor;
@@ -18,17 +20,19 @@ export const ProcessorNode = memo(function ProcessorNode({ id, data, selected }:
   const known = useCatalogue((state) => !Object.keys(state.processors).length || !!state.processors[processor.type]);
   const source = useCatalogue((state) => state.processors[processor.type]?.input === "forbidden");
   const onPath = useUi((ui) => ui.lineage?.has(id));
+  const touched = useUi((ui) => ui.touched.has(id));
   const armed = useUi((ui) => ui.armed === id);
   const problems = useProblems(id);
   const invalid = problems.some((one) => one.severity === "error");
   const idle = processor.disabled ? "disabled" : invalid ? "invalid" : "stopped";
   const state = live && flowState !== "stopped" ? live.state : idle;
-  const classes = ["card", `is-${state}`, selected && "selected", onPath && "on-path", armed && "armed", live?.blocked && "blocked"];
+  const classes = ["card", `is-${state}`, selected && "selected", onPath && "on-path", armed && "armed", touched && "touched", live?.blocked && "blocked"];
   const far = useUi((ui) => ui.far);
   if (far) return <FarCard className={classes.filter(Boolean).join(" ")} title={processor.name || data.slug} source={source} />;
   return (
     <div className={classes.filter(Boolean).join(" ")}>
       <Ends input={!source} />
+      <PathMark id={id} />
       <div className="card-head">
         <StateIcon state={state} />
         <span className="card-title">{processor.name || data.slug}</span>
@@ -36,9 +40,13 @@ export const ProcessorNode = memo(function ProcessorNode({ id, data, selected }:
         <ProblemBadge problems={problems} />
       </div>
       <div className="card-type">
-        {processor.type}
-        {!known && " (unknown type)"}
+        <span className="card-kind">
+          {processor.type}
+          {!known && " (unknown type)"}
+        </span>
+        {live && <Marks status={live} />}
       </div>
+      {live?.windows ? <WindowTimeline windows={live.windows} width={214} height={20} /> : null}
       {live ? <Figures status={live} /> : <div className="card-idle">{processor.comments || "not running"}</div>}
     </div>
   );
@@ -57,7 +65,7 @@ function FarCard({ className, title, source }: { className: string; title: strin
 function Figures({ status }: { status: ProcessorStatus }) {
   const recent = status.recent;
   return (
-    <div className="card-figures" title="in the last five minutes">
+    <div className="card-figures" title={FIGURES}>
       <span data-testid="in">
         <b>{count(recent?.flowfiles_in ?? 0)}</b> in
       </span>
@@ -65,18 +73,26 @@ function Figures({ status }: { status: ProcessorStatus }) {
         <b>{count(recent?.flowfiles_out ?? 0)}</b> out
       </span>
       <span>{bytes((recent?.bytes_in ?? 0) + (recent?.bytes_out ?? 0))}</span>
-      {status.blocked ? (
-        <span className="warn" title="a connection after it is full: it waits">
-          <Gauge size={12} aria-hidden /> throttled
-        </span>
-      ) : status.penalized ? (
-        <span className="warn" title="FlowFiles that wait after an error">
-          <Hourglass size={12} aria-hidden /> {status.penalized}
-        </span>
-      ) : (
-        <span>{status.active ? `${status.active} active` : `${count(recent?.tasks ?? 0)} tasks`}</span>
-      )}
+      <span data-testid="tasks">
+        <b>{count(recent?.tasks ?? 0)}</b> {recent?.tasks === 1 ? "task" : "tasks"}
+      </span>
     </div>
+  );
+}
+
+const FIGURES = "in the last five minutes: FlowFiles in and out, their size, triggers";
+
+/** What it does or waits for at this moment; the most important first, since there is little room. */
+function Marks({ status }: { status: ProcessorStatus }) {
+  const { active = 0, yielding = 0, penalized = 0, failures = 0, blocked } = status;
+  return (
+    <span className="card-marks">
+      {blocked && <span className="warn" title="a connection after it is full: it waits"><Gauge size={12} aria-hidden /> throttled</span>}
+      {failures > 0 && <span className="bad" title="triggers that failed in a row"><RotateCw size={12} aria-hidden /> {failures} failed</span>}
+      {penalized > 0 && <span className="warn" title="FlowFiles that wait for the end of a penalty"><Hourglass size={12} aria-hidden /> {count(penalized)} penalized</span>}
+      {yielding > 0 && !blocked && <span title={`it yields for ${span(yielding)} more`}><Moon size={12} aria-hidden /> yields</span>}
+      {active > 0 && <span className="good" title="triggers under way now" data-testid="active"><Zap size={12} aria-hidden /> {active}</span>}
+    </span>
   );
 }
 

@@ -52,6 +52,12 @@ function QueueLabel({ id, x, y, connection, live, selected }: LabelProps) {
         event.stopPropagation();
         useUi.getState().select([], event.shiftKey ? [...useUi.getState().edges, id] : [id]);
       }}
+      onContextMenu={(event) => {
+        event.preventDefault();
+        event.stopPropagation();
+        useUi.getState().select([], [id]);
+        useUi.getState().show({ menu: { x: event.clientX, y: event.clientY, kind: "edge", id, at: [x, y] } });
+      }}
       onDoubleClick={(event) => {
         event.stopPropagation();
         if (live) useUi.getState().show({ dialog: { kind: "queue", connection: id } });

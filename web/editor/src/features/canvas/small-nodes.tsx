@@ -8,11 +8,12 @@ import type { Label, Port } from "../../document/types";
 import { act, useDocument } from "../../state/document-store";
 import type { CanvasNode } from "./adapter";
 import { Ends, ProblemBadge, useProblems } from "./node-parts";
+import { useOnPath } from "./path-mark";
 
 function PortCard({ id, data, selected, type }: NodeProps<CanvasNode>) {
   const Icon = type === "inputs" ? LogIn : LogOut;
   return (
-    <div className={`pill ${selected ? "selected" : ""}`}>
+    <div className={`pill ${selected ? "selected" : ""} ${useOnPath(id)}`}>
       <Ends input={type === "outputs"} output={type === "inputs"} />
       <Icon size={14} aria-hidden />
       <span className="card-title">{(data.value as Port).name || data.slug}</span>
@@ -26,7 +27,7 @@ export const PortNode = memo(PortCard);
 export const FunnelNode = memo(function FunnelNode({ id, selected }: NodeProps<CanvasNode>) {
   const problems = useProblems(id);
   return (
-    <div className={`funnel ${selected ? "selected" : ""}`} title="funnel: joins connections">
+    <div className={`funnel ${selected ? "selected" : ""} ${useOnPath(id)}`} title="funnel: joins connections">
       <Ends />
       <Merge size={18} aria-hidden style={{ transform: "rotate(90deg)" }} />
       <ProblemBadge problems={problems} />

@@ -1,14 +1,47 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { bytes, count } from "../../document/format";
+import type { Metric } from "./figures";
 
-/** Queued FlowFiles, a point a second, the last one now. */
-export function draw(place: HTMLElement, values: number[]): uPlot {
+const COLOURS = ["--accent", "--good"];
+const UNITS: Record<Metric["unit"], (value: number) => string> = { count, bytes, percent: (value) => `${Math.round(value)} %` };
+const HEIGHT = 150;
+
+export interface Drawing {
+  labels: string[];
+  unit: Metric["unit"];
+  data: [number[], ...(number | null)[][]];
+  /** s; what the time axis shows however few points there are. */
+  from: number;
+  to: number;
+}
+
+/** Lines over time, in the page's colours; the second one is dashed as well. */
+export function draw(place: HTMLElement, { labels, unit, data, from, to }: Drawing): uPlot {
   const style = getComputedStyle(place);
-  const [text, line, grid] = ["--muted", "--accent", "--line"].map((name) => style.getPropertyValue(name).trim());
-  const now = Date.now() / 1000;
-  const times = values.map((_, index) => now - (values.length - 1 - index));
-  const axis = { stroke: text as string, grid: { stroke: grid as string, width: 1 } };
-  const size = { width: place.clientWidth || 600, height: 180 };
-  const series = [{}, { label: "queued", stroke: line as string, width: 2, fill: `color-mix(in srgb, ${line} 15%, transparent)` }];
-  return new uPlot({ ...size, legend: { show: false }, cursor: { show: false }, axes: [axis, axis], scales: { y: { range: (_, __, most) => [0, Math.max(most, 1)] } }, series }, [times, values], place);
+  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const stroke = colour("--muted");
+  const grid = { stroke: colour("--line"), width: 1 };
+  const shown = UNITS[unit];
+  const series = labels.map((label, index) => {
+    const line = colour(COLOURS[index] ?? "--text");
+    const lone = data[0].length < 3;
+    return { label, stroke: line, width: 2, points: { show: lone }, ...(index ? { dash: [6, 3] } : { fill: `color-mix(in srgb, ${line} 12%, transparent)` }), value: (_: uPlot, value: number | null) => (value === null ? "–" : shown(value)) };
+  });
+  return new uPlot(
+    {
+      width: Math.max(place.clientWidth, 200),
+      height: HEIGHT,
+      cursor: { sync: { key: "figures" } },
+      legend: { show: true },
+      axes: [
+        { stroke, grid, values: (_, ticks) => ticks.map((tick) => new Date(tick * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false })) },
+        { stroke, grid, size: 62, values: (_, ticks) => ticks.map(shown) },
+      ],
+      scales: { x: { range: () => [from, to] }, y: { range: (_, __, most) => [0, Math.max(most * 1.05, 1)] } },
+      series: [{ value: (_: uPlot, value: number | null) => (value === null ? "" : new Date(value * 1000).toLocaleTimeString([], { hour12: false })) }, ...series],
+    },
+    data,
+    place,
+  );
 }

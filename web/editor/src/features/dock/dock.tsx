@@ -4,7 +4,9 @@ import { useLive } from "../../state/live-store";
 import { useUi } from "../../state/ui-store";
 import { IconButton } from "../../ui/button";
 import { Tabs } from "../../ui/tabs";
+import { Provenance } from "../provenance/provenance";
 import { BulletinBoard } from "./bulletin-board";
+import "./dock.css";
 import { LogView } from "./log-view";
 import { Problems } from "./problems";
 import { StatusHistory } from "./status-history";
@@ -21,10 +23,12 @@ export function Dock() {
     { id: "bulletins" as const, title: "Bulletins", badge: bulletins },
     { id: "log" as const, title: "Log" },
     { id: "history" as const, title: "Figures" },
+    { id: "provenance" as const, title: "Provenance" },
     { id: "versions" as const, title: "Versions" },
   ];
+  const tall = dock === "provenance" || dock === "history";
   return (
-    <section className={`dock ${dock ? "open" : ""}`} aria-label="Flow">
+    <section className={`dock ${dock ? "open" : ""} ${tall ? "tall" : ""}`} aria-label="Flow">
       <div className="dock-head">
         <Tabs label="Flow" tabs={tabs} chosen={dock} onChoose={(tab) => show({ dock: tab === dock ? undefined : tab })} />
         {dock && <IconButton icon={PanelBottomClose} label="Close panel" onClick={() => show({ dock: undefined })} />}
@@ -35,6 +39,7 @@ export function Dock() {
           {dock === "bulletins" && <BulletinBoard />}
           {dock === "log" && <LogView />}
           {dock === "history" && <StatusHistory />}
+          {dock === "provenance" && <Provenance />}
           {dock === "versions" && <Versions />}
         </div>
       )}

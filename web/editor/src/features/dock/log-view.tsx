@@ -1,33 +1,58 @@
-import { RefreshCw, ScrollText } from "lucide-react";
-import { useState } from "react";
+import { ArrowDownToLine, Pause, ScrollText } from "lucide-react";
+import { useLayoutEffect, useRef, useState } from "react";
 import { runnerApi } from "../../api/runner";
-import type { LogLine } from "../../api/runner";
 import { useDocument } from "../../state/document-store";
 import { Button } from "../../ui/button";
 import { Empty } from "../../ui/empty";
-import { useAnswer } from "../../ui/use-answer";
+import { usePolled } from "../../ui/use-polled";
+import { filtered, shownLine } from "./log-lines";
 
-/** The last lines of the runner's log, newest first; also of a stopped flow. */
+const AMOUNTS = [200, 500, 2000];
+const LEVELS: [string, string][] = [["debug", "all levels"], ["info", "info and worse"], ["warning", "warnings and errors"], ["error", "errors"]];
+
+/** The last lines of the runner's log, the newest at the end; also of a stopped flow. */
 export function LogView() {
   const flow = useDocument((state) => state.flow);
-  const [round, setRound] = useState(0);
-  const [filter, setFilter] = useState("");
-  const log = useAnswer(() => runnerApi.logs(flow, 500), `${flow} ${round}`);
-  const lines = (log?.lines ?? []).map(shown).filter((line) => line.toLowerCase().includes(filter.toLowerCase())).reverse();
+  const [amount, setAmount] = useState(AMOUNTS[1] as number);
+  const [text, setText] = useState("");
+  const [level, setLevel] = useState("debug");
+  const [following, setFollowing] = useState(true);
+  const { value, error } = usePolled(following ? () => runnerApi.logs(flow, amount) : undefined, `${flow} ${amount}`);
+  const lines = filtered((value?.lines ?? []).map(shownLine), level, text);
   return (
     <>
       <div className="bar">
-        <input type="search" aria-label="Filter the log" placeholder="Filter" value={filter} onChange={(event) => setFilter(event.target.value)} />
-        <Button icon={RefreshCw} onClick={() => setRound(round + 1)}>Refresh</Button>
+        <Button icon={following ? Pause : ArrowDownToLine} aria-pressed={following} onClick={() => setFollowing(!following)}>{following ? "Stop following" : "Follow"}</Button>
+        <select aria-label="Level" value={level} onChange={(event) => setLevel(event.target.value)}>
+          {LEVELS.map(([id, title]) => <option key={id} value={id}>{title}</option>)}
+        </select>
+        <input type="search" aria-label="Filter the log" placeholder="Filter" value={text} onChange={(event) => setText(event.target.value)} />
+        <label className="dock-amount"><span className="muted">last</span>
+          <select value={amount} onChange={(event) => setAmount(Number(event.target.value))}>{AMOUNTS.map((one) => <option key={one}>{one}</option>)}</select>
+        </label>
+        {error && <span className="bad">{error.message}</span>}
       </div>
-      {lines.length ? <pre className="log" tabIndex={0}>{lines.join("\n")}</pre> : <Empty icon={ScrollText} title="Nothing logged">The log of this flow fills when it runs.</Empty>}
+      {lines.length ? (
+        <Lines text={lines.map((line) => line.text).join("\n")} following={following} onScrolledUp={() => setFollowing(false)} />
+      ) : (
+        <Empty icon={ScrollText} title={value?.lines.length ? "No line fits" : "Nothing logged"}>The log of this flow fills when it runs.</Empty>
+      )}
     </>
   );
 }
 
-function shown(line: LogLine): string {
-  if (typeof line === "string") return line;
-  const { timestamp, level, event, component, exception, ...rest } = line;
-  const more = Object.keys(rest).length ? ` ${JSON.stringify(rest)}` : "";
-  return [timestamp, String(level ?? "").toUpperCase().padEnd(7), component && `[${String(component)}]`, event].filter(Boolean).join(" ") + more + (exception ? `\n${String(exception)}` : "");
+const NEAR = 30; // px from the end that still count as the end
+
+/** Stays at the end while it follows; who scrolls up wants to read. */
+function Lines({ text, following, onScrolledUp }: { text: string; following: boolean; onScrolledUp: () => void }) {
+  const frame = useRef<HTMLPreElement>(null);
+  useLayoutEffect(() => {
+    const place = frame.current;
+    if (place && following) place.scrollTop = place.scrollHeight;
+  }, [text, following]);
+  const onWheel = () => {
+    const place = frame.current;
+    if (place && following && place.scrollHeight - place.scrollTop - place.clientHeight > NEAR) onScrolledUp();
+  };
+  return <pre ref={frame} className="log" tabIndex={0} aria-label="Log" onWheel={onWheel} onKeyUp={onWheel}>{text}</pre>;
 }

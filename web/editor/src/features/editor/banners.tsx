@@ -1,5 +1,6 @@
-import { CloudOff, FileDiff, History, TriangleAlert } from "lucide-react";
+import { CloudOff, FileDiff, History, KeyRound, TriangleAlert } from "lucide-react";
 import { flowsApi } from "../../api/flows";
+import { clock } from "../../document/format";
 import { refresh, takeUnsent, useDocument } from "../../state/document-store";
 import { useLive } from "../../state/live-store";
 import { useUi } from "../../state/ui-store";
@@ -10,13 +11,21 @@ import { attempt } from "../../ui/report";
 export function Banners() {
   const { saving, unsent, fileChanged, flow, pending } = useDocument();
   const connected = useLive((live) => live.connected);
+  const asOf = useLive((live) => (live.connected ? 0 : live.asOf));
   const status = useLive((live) => live.status);
   const trouble = status?.problem ?? Object.values({ ...status?.faults, ...status?.service_problems })[0];
   return (
     <div className="banners" aria-live="polite">
-      {(saving === "offline" || !connected) && (
+      {saving === "logged out" && (
         <p className="banner warn">
-          <CloudOff size={15} aria-hidden /> The server does not answer. You can go on editing{pending.length ? `: ${pending.length} edits are kept here` : ""}; figures are old.
+          <KeyRound size={15} aria-hidden /> Your session has ended; {pending.length} edits are kept here.
+          <Button onClick={() => useUi.getState().show({ loggedOut: true })}>Log in</Button>
+        </p>
+      )}
+      {saving !== "logged out" && (saving === "offline" || !connected) && (
+        <p className="banner warn">
+          <CloudOff size={15} aria-hidden /> The server does not answer. You can go on editing{pending.length ? `: ${pending.length} edits are kept here` : ""}
+          {asOf ? `; figures are of ${clock(asOf)}` : ""}.
         </p>
       )}
       {unsent.length > 0 && (

@@ -6,8 +6,10 @@ import { ConnectDialog } from "../connect/connect-dialog";
 import { ConflictDialog } from "../deploy/conflict-dialog";
 import { DeployDialog } from "../deploy/deploy-dialog";
 import { QueueDialog } from "../queue/queue-dialog";
+import { ConfirmDialog } from "./confirm-dialog";
 import { ParametersDialog } from "./parameters-dialog";
 import { ServicesDialog } from "./services-dialog";
+import { StateDialog } from "./state-dialog";
 
 export function Dialogs() {
   const { connection, chooser, dialog } = useUi();
@@ -28,6 +30,10 @@ export function Dialogs() {
       return <ServicesDialog />;
     case "parameters":
       return <ParametersDialog />;
+    case "state":
+      return <StateDialog processor={dialog.processor} />;
+    case "confirm":
+      return <ConfirmDialog asked={dialog} />;
     default:
       return null;
   }

@@ -4,23 +4,26 @@ import { CircleAlert } from "lucide-react";
 import { useEffect } from "react";
 import { loadCatalogue } from "../../state/catalogue-store";
 import { openFlow, useDocument } from "../../state/document-store";
-import { follow } from "../../state/live-store";
-import { useUi } from "../../state/ui-store";
+import { follow, pauseWhenHidden } from "../../state/live-store";
+import { reveal, useUi } from "../../state/ui-store";
 import { Empty } from "../../ui/empty";
 import { attempt } from "../../ui/report";
 import { go } from "../../ui/router";
 import { Canvas } from "../canvas/canvas";
+import { CanvasMenu } from "../canvas/canvas-menu";
 import { pasteText } from "../canvas/commands";
 import { onKey } from "../canvas/keyboard";
 import { Dock } from "../dock/dock";
+import { prepareExpressions } from "../inspector/expression-input";
 import { Inspector } from "../inspector/inspector";
 import { Palette } from "../palette/palette";
 import { Banners } from "./banners";
 import { Dialogs } from "./dialogs";
 import { Toolbar } from "./toolbar";
 
-export function EditorPage({ flow, group }: { flow: string; group: string }) {
+export function EditorPage({ flow, group, at = "" }: { flow: string; group: string; at?: string }) {
   useOpened(flow, group);
+  useAsked(at);
   const palette = useUi((ui) => ui.palette);
   const failure = useDocument((state) => state.failure);
   const refusal = useUi((ui) => ui.refusal);
@@ -38,9 +41,18 @@ export function EditorPage({ flow, group }: { flow: string; group: string }) {
         <Inspector />
         <Dock />
       </div>
+      <CanvasMenu />
       <Dialogs />
     </ReactFlowProvider>
   );
+}
+
+/** The component that the address names is shown as soon as it is there. */
+function useAsked(id: string): void {
+  const ready = useDocument((state) => !!state.document);
+  useEffect(() => {
+    if (ready && id) reveal(id);
+  }, [ready, id]);
 }
 
 /** Opens the flow of the address; the group in it goes both ways. */
@@ -68,7 +80,11 @@ function useOpened(flow: string, group: string): void {
     };
     window.addEventListener("keydown", onKey);
     window.addEventListener("paste", onPaste);
+    const resume = pauseWhenHidden();
+    const idle = setTimeout(() => void prepareExpressions(), 1500); // after the first paint
     return () => {
+      resume();
+      clearTimeout(idle);
       window.removeEventListener("keydown", onKey);
       window.removeEventListener("paste", onPaste);
     };

@@ -1,7 +1,8 @@
 import { Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
+import { usersOfService } from "../../document/parameters";
 import { bodies, freshSlug, joined, slugify } from "../../document/tree";
-import type { FlowDocument, Json, Service } from "../../document/types";
+import type { FlowDocument, Service } from "../../document/types";
 import { mayEdit } from "../../api/client";
 import { useCatalogue } from "../../state/catalogue-store";
 import { act, useDocument } from "../../state/document-store";
@@ -9,6 +10,7 @@ import { useUi } from "../../state/ui-store";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { PropertyForm } from "../inspector/property-form";
+import { Users } from "./users";
 
 /** Controller services of the whole flow, and who uses each. */
 export function ServicesDialog() {
@@ -41,7 +43,7 @@ export function ServicesDialog() {
         {document && chosen && service ? (
           <div>
             <div className="bar">
-              <span className="muted">Used by {users(document, chosen).join(", ") || "nobody"}</span>
+              <span className="muted">Used by</span> <Users ids={usersOfService(document, chosen)} />
               <span className="spacer" />
               {mayEdit && <Button icon={Trash2} onClick={() => act(`delete ${chosen}`, [{ op: "remove", kind: "services", id: chosen }])}>Delete</Button>}
             </div>
@@ -57,12 +59,4 @@ export function ServicesDialog() {
 
 function services(document: FlowDocument): [string, Service][] {
   return [...bodies(document)].flatMap(([group, body]) => Object.entries(body.services ?? {}).map(([slug, one]): [string, Service] => [joined(group, slug), one]));
-}
-
-function users(document: FlowDocument, id: string): string[] {
-  const slug = id.split("/").at(-1);
-  const names = (properties: Record<string, Json> = {}) => Object.values(properties).includes(slug as Json);
-  return [...bodies(document)].flatMap(([group, body]) =>
-    Object.entries(body.processors ?? {}).filter(([, one]) => names(one.properties)).map(([name]) => joined(group, name)),
-  );
 }

@@ -1,15 +1,14 @@
-import { Cable, ChevronRight, Command, LayoutGrid, PanelLeftOpen, Play, Redo2, Rocket, Square, StepForward, Undo2, Variable, Workflow } from "lucide-react";
+import { Cable, ChevronRight, Command, LayoutGrid, PanelLeftOpen, Play, Radar, Redo2, Rocket, Square, StepForward, Undo2, Variable, Workflow } from "lucide-react";
 import { mayEdit, mayOperate } from "../../api/client";
-import { flowsApi } from "../../api/flows";
 import { redo, undo, useDocument } from "../../state/document-store";
 import { useLive } from "../../state/live-store";
 import { useUi } from "../../state/ui-store";
 import { Button, IconButton } from "../../ui/button";
-import { attempt } from "../../ui/report";
-import { followLink, hrefOf } from "../../ui/router";
+import { followLink, go, hrefOf } from "../../ui/router";
 import { StateIcon } from "../../ui/state-icon";
 import { ThemeButton } from "../../ui/theme-button";
 import { arrange } from "../canvas/commands";
+import { startFlow, stopFlow } from "../canvas/running";
 
 export function Toolbar({ flow }: { flow: string }) {
   const show = useUi((ui) => ui.show);
@@ -35,11 +34,12 @@ export function Toolbar({ flow }: { flow: string }) {
           <IconButton icon={LayoutGrid} label="Lay out" shortcut="L" onClick={() => void arrange()} />
         </>
       )}
-      <IconButton icon={Cable} label="Services" onClick={() => show({ dialog: { kind: "services" } })} />
-      <IconButton icon={Variable} label="Parameters" onClick={() => show({ dialog: { kind: "parameters" } })} />
+      <Button tone="quiet" className="named" icon={Cable} title="Services" onClick={() => show({ dialog: { kind: "services" } })}><span>Services</span></Button>
+      <Button tone="quiet" className="named" icon={Variable} title="Parameters" onClick={() => show({ dialog: { kind: "parameters" } })}><span>Parameters</span></Button>
+      <IconButton icon={Radar} label="Kafka: topics, groups, records" shortcut="K" onClick={() => go(`flows/${flow}/kafka`)} />
       <IconButton icon={Command} label="Search and commands" shortcut="Ctrl+K" onClick={() => show({ dialog: { kind: "commands" } })} />
       <ThemeButton />
-      <RunButtons flow={flow} />
+      <RunButtons />
       {mayEdit && (
         <Button tone={ahead ? "primary" : "plain"} icon={Rocket} disabled={!ahead} title={problems ? `${problems} problems to solve first` : "Make this draft the running definition"} onClick={() => show({ dialog: { kind: "deploy" } })}>
           Deploy
@@ -77,7 +77,7 @@ function RunState() {
   );
 }
 
-const TEXTS = { saved: "Draft saved", saving: "Saving …", offline: "Not saved", conflict: "Conflict" };
+const TEXTS = { saved: "Draft saved", saving: "Saving …", offline: "Not saved", "logged out": "Not saved", conflict: "Conflict" };
 
 function Saving() {
   const saving = useDocument((state) => state.saving);
@@ -87,22 +87,17 @@ function Saving() {
   return <span className={`saving ${saving}`} data-testid="saving">{text}</span>;
 }
 
-function RunButtons({ flow }: { flow: string }) {
+function RunButtons() {
   const state = useLive((live) => live.state);
   if (!mayOperate) return null;
   const busy = state === "starting" || state === "stopping";
   const running = state === "running" || state === "stopping";
-  const start = async (once: boolean) => {
-    const answer = await attempt(once ? flowsApi.runOnce(flow) : flowsApi.start(flow));
-    const { state: now, reason } = (answer ?? {}) as { state?: string; reason?: string };
-    if (now === "failed") useUi.getState().toast(`It did not start: ${reason}`, "bad");
-  };
   return running ? (
-    <Button icon={Square} disabled={busy} onClick={() => void attempt(flowsApi.stop(flow, true))}>Stop</Button>
+    <Button icon={Square} disabled={busy} onClick={stopFlow}>Stop</Button>
   ) : (
     <>
-      <Button icon={Play} disabled={busy} onClick={() => void start(false)}>Start</Button>
-      <IconButton icon={StepForward} label="Run once: until nothing is left to do" disabled={busy} onClick={() => void start(true)} />
+      <Button icon={Play} disabled={busy} onClick={() => void startFlow()}>Start</Button>
+      <IconButton icon={StepForward} label="Run once: until nothing is left to do" disabled={busy} onClick={() => void startFlow(true)} />
     </>
   );
 }

@@ -1,8 +1,10 @@
-import { Copy, Download, FilePlus2, Play, Search, Square, Trash2, Upload, Workflow } from "lucide-react";
+import { Copy, DoorOpen, Download, FilePlus2, Play, Search, Square, Trash2, Upload, Workflow } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { boot, mayEdit, mayOperate } from "../../api/client";
+import { address, boot, mayEdit, mayOperate } from "../../api/client";
 import { flowsApi } from "../../api/flows";
 import type { FlowSummary } from "../../api/flows";
+import { EXAMPLES } from "../../document/examples";
+import type { ExampleFlow } from "../../document/examples";
 import { slugify } from "../../document/tree";
 import { Button, IconButton } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
@@ -34,14 +36,42 @@ export function FlowsPage() {
         {mayEdit && <Import onText={(id, imported) => setCreating({ id, text: imported })} />}
         {mayEdit && <Button tone="primary" icon={FilePlus2} onClick={() => setCreating({})}>New flow</Button>}
         <ThemeButton />
+        {boot.user && boot.user !== "local" && <LogOut />}
       </header>
       <main className="cards">
         {shown.map((flow) => <FlowCard key={flow.id} flow={flow} reload={reload} onCopy={() => setCreating({ source: flow, id: `${flow.id}-copy` })} />)}
-        {flows && !shown.length && <Empty icon={Workflow} title={flows.length ? `No flow is called “${text}”` : "No flows yet"}>A flow reads, changes and delivers records. Make one, or import a file.</Empty>}
+        {flows && !shown.length && <Empty icon={Workflow} title={flows.length ? `No flow is called “${text}”` : "No flows yet"}>A flow reads, changes and delivers records. Make one, import a file, or begin with an example.</Empty>}
+        {flows && mayEdit && !text && <Examples taken={flows.map((flow) => flow.id)} onTake={(example, id) => setCreating({ id, text: JSON.stringify(example.definition, null, 2) })} />}
       </main>
       <footer className="foot">flowengine {boot.version} {boot.user && `· ${boot.user} (${boot.role})`}</footer>
       {creating && <NewFlow {...creating} onClose={() => setCreating(undefined)} />}
     </div>
+  );
+}
+
+/** Flows to copy and to try things with. */
+function Examples({ taken, onTake }: { taken: string[]; onTake: (example: ExampleFlow, id: string) => void }) {
+  const free = (id: string, number = 2): string => (!taken.includes(id) ? id : !taken.includes(`${id}-${number}`) ? `${id}-${number}` : free(id, number + 1));
+  return (
+    <section className="examples" aria-label="Examples">
+      <h2>Examples to copy</h2>
+      <div className="example-cards">
+        {EXAMPLES.map((one) => (
+          <button key={one.id} type="button" className="example-card" onClick={() => onTake(one, free(one.id))}>
+            <b>{one.title}</b>
+            <small>{one.about}</small>
+          </button>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function LogOut() {
+  return (
+    <form method="post" action={address("logout")}>
+      <Button icon={DoorOpen} type="submit">Log out</Button>
+    </form>
   );
 }
 

@@ -1,5 +1,6 @@
 import { MousePointerClick, Waypoints } from "lucide-react";
 import { useShallow } from "zustand/shallow";
+import { mayEdit } from "../../api/client";
 import { find, kindOf } from "../../document/tree";
 import type { Connection, DrawnKind, Processor } from "../../document/types";
 import { useDocument } from "../../state/document-store";
@@ -17,6 +18,7 @@ import { Relationships } from "./relationships";
 import { Scheduling } from "./scheduling";
 import { Selection } from "./selection";
 import { Settings } from "./settings";
+import { WindowFigures } from "./window-figures";
 
 /** What is selected, to look at and to change. */
 export function Inspector() {
@@ -73,12 +75,15 @@ function ProcessorPanel({ id }: { id: string }) {
       <NodeHead id={id} processor={processor} />
       <Tabs label="Processor" tabs={tabs} chosen={tab} onChoose={(inspector) => show({ inspector })} />
       <div className="panel-body" role="tabpanel" aria-label={tab} tabIndex={-1}>
+        {tab === "properties" && <WindowFigures id={id} />}
         {tab === "properties" && <PropertyForm kind="processors" id={id} type={processor.type} properties={processor.properties ?? {}} />}
-        {tab === "relationships" && <Relationships id={id} processor={processor} />}
-        {tab === "scheduling" && <Scheduling id={id} processor={processor} />}
-        {tab === "settings" && <Settings id={id} processor={processor} />}
+        <fieldset disabled={!mayEdit} className="plain">
+          {tab === "relationships" && <Relationships id={id} processor={processor} />}
+          {tab === "scheduling" && <Scheduling id={id} processor={processor} />}
+          {tab === "settings" && <Settings id={id} processor={processor} />}
+        </fieldset>
         {tab === "json" && <JsonTab kind="processors" id={id} />}
-        {tab === "about" && <About type={processor.type} />}
+        {tab === "about" && <About id={id} type={processor.type} />}
       </div>
     </>
   );

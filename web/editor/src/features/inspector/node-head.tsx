@@ -1,20 +1,15 @@
-import { Eraser, OctagonX, Play, Square, StepForward } from "lucide-react";
-import { mayOperate } from "../../api/client";
-import { runnerApi } from "../../api/runner";
-import type { ProcessorCommand } from "../../api/runner";
+import { CircleHelp, Eraser, OctagonX, Play, Square, StepForward } from "lucide-react";
+import { address, mayOperate } from "../../api/client";
 import type { Processor } from "../../document/types";
-import { useDocument } from "../../state/document-store";
 import { useLive } from "../../state/live-store";
 import { IconButton } from "../../ui/button";
-import { attempt } from "../../ui/report";
 import { StateIcon } from "../../ui/state-icon";
+import { command, confirmCommand } from "../canvas/running";
 
 /** Name, state and commands of a processor. They act on what runs, not on the draft. */
 export function NodeHead({ id, processor }: { id: string; processor: Processor }) {
-  const flow = useDocument((state) => state.flow);
   const live = useLive((state) => state.processors[id]);
   const running = live?.state === "running";
-  const command = (name: ProcessorCommand) => void attempt(runnerApi.command(flow, id, name));
   return (
     <header className="inspector-head">
       <div className="head-line">
@@ -22,15 +17,21 @@ export function NodeHead({ id, processor }: { id: string; processor: Processor }
         <h2>{processor.name || id.split("/").at(-1)}</h2>
         {live && mayOperate && (
           <span className="commands">
-            <IconButton icon={Play} label="Start" disabled={running} onClick={() => command("start")} />
-            <IconButton icon={Square} label="Stop" disabled={live.state === "stopped"} onClick={() => command("stop")} />
-            <IconButton icon={StepForward} label="Run once" disabled={live.state !== "stopped"} onClick={() => command("run-once")} />
-            <IconButton icon={OctagonX} label="Terminate" disabled={live.state === "stopped"} onClick={() => command("terminate")} />
-            <IconButton icon={Eraser} label="Clear state" disabled={live.state !== "stopped"} onClick={() => command("clear-state")} />
+            <IconButton icon={Play} label="Start" disabled={running} onClick={() => void command("start", [id])} />
+            <IconButton icon={Square} label="Stop" disabled={live.state === "stopped"} onClick={() => void command("stop", [id])} />
+            <IconButton icon={StepForward} label="Run once" disabled={live.state !== "stopped"} onClick={() => void command("run-once", [id])} />
+            <IconButton icon={OctagonX} label="Terminate …" disabled={live.state === "stopped"} onClick={() => confirmCommand("terminate", id)} />
+            <IconButton icon={Eraser} label="Clear state …" disabled={live.state !== "stopped"} onClick={() => confirmCommand("clear-state", id)} />
           </span>
         )}
       </div>
-      <p className="muted">{processor.type}</p>
+      <p className="muted">
+        {processor.type}{" "}
+        <a href={address(`docs/processors/${processor.type}`)} target="_blank" rel="noreferrer" aria-label={`Reference page of ${processor.type}`} title="Reference page">
+          <CircleHelp size={14} aria-hidden />
+        </a>
+        {processor.disabled && <span className="tag">disabled</span>}
+      </p>
       {live?.bulletin && <p className={`notice ${live.bulletin.level === "error" ? "bad" : "warn"}`}>{live.bulletin.message}</p>}
     </header>
   );

@@ -1,7 +1,7 @@
 import { RotateCcw } from "lucide-react";
 import { useEffect, useId, useRef } from "react";
 import type { Field } from "../../document/schema";
-import type { Json, Problem } from "../../document/types";
+import type { Entry, Json, Problem } from "../../document/types";
 import { useUi } from "../../state/ui-store";
 import { IconButton } from "../../ui/button";
 import { Prose } from "../../ui/prose";
@@ -12,30 +12,34 @@ interface Props {
   value: Json | undefined;
   problems: Problem[];
   owner: string;
+  properties: Entry;
+  /** Why it does not count with the others as they are. */
+  idle: string;
   onChange: (value: Json) => void;
 }
 
 /** One property: its name, help, value or default, and what is wrong with it. */
-export function PropertyField({ field, value, problems, owner, onChange }: Props) {
+export function PropertyField({ field, value, problems, owner, properties, idle, onChange }: Props) {
   const id = useId();
   const row = useRef<HTMLDivElement>(null);
   const wanted = useUi((ui) => ui.focusField === field.name);
   useEffect(() => {
     if (!wanted) return;
     row.current?.scrollIntoView({ block: "center" });
-    row.current?.querySelector<HTMLElement>("input, select, textarea, .entries button")?.focus();
+    row.current?.querySelector<HTMLElement>("input, select, textarea, [contenteditable], .entries button")?.focus();
     useUi.getState().show({ focusField: "" });
   }, [wanted]);
   const bad = problems.some((one) => one.severity === "error");
   return (
     <div ref={row} className={`field ${bad ? "invalid" : ""}`} data-testid={`field-${field.name}`}>
       <div className="field-title">
-        <label htmlFor={id}>{field.title}</label>
+        <label htmlFor={id} onClick={() => document.getElementById(id)?.focus()}>{field.title}</label>
         {field.required && <span className="required" title="required">required</span>}
         {value !== undefined && !field.required && <IconButton icon={RotateCcw} label={`Default for ${field.title}`} onClick={() => onChange(null)} />}
       </div>
-      <Widget id={id} field={field} value={value} owner={owner} invalid={bad} describedBy={`${id}-help`} onChange={onChange} />
+      <Widget id={id} field={field} value={value} owner={owner} properties={properties} invalid={bad} describedBy={`${id}-help`} onChange={onChange} />
       <div id={`${id}-help`}>
+        {idle && <p className="field-warning">It does not count {idle}.</p>}
         {problems.map((problem, index) => (
           <p key={index} className={problem.severity === "error" ? "field-error" : "field-warning"}>
             {problem.message.replace(/^.*?: (?=property|'|must)/, "")}

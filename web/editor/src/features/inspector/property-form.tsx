@@ -1,17 +1,15 @@
 import { useMemo } from "react";
 import { useShallow } from "zustand/shallow";
-import { runnerApi } from "../../api/runner";
 import { mayEdit } from "../../api/client";
 import { setValue } from "../../document/edits";
 import { fieldOf } from "../../document/problems";
-import { fieldsOf } from "../../document/schema";
+import { fieldsOf, isRelevant, titled } from "../../document/schema";
+import type { Field } from "../../document/schema";
 import type { Entry, Json } from "../../document/types";
 import { useCatalogue } from "../../state/catalogue-store";
 import { act, useDocument } from "../../state/document-store";
-import { Button } from "../../ui/button";
 import { PropertyField } from "./property-field";
-import { useState } from "react";
-import { ListChecks } from "lucide-react";
+import { Verify } from "./verify";
 
 interface Props {
   kind: "processors" | "services";
@@ -28,6 +26,7 @@ export function PropertyForm({ kind, id, type, properties }: Props) {
   const known = new Set(fields.map((field) => field.name));
   const of = (name: string) => problems.filter((one) => fieldOf(one) === name);
   const general = problems.filter((one) => ![...known].some((name) => of(name).includes(one)));
+  const isShown = (field: Field) => properties[field.name] !== undefined || of(field.name).length > 0 || isRelevant(field, fields, properties);
   const change = (name: string, value: Json) => {
     const { document } = useDocument.getState();
     if (document) act(`set ${name}`, [setValue(document, kind, id, ["properties", name], value)], `${id} ${name}`);
@@ -42,8 +41,8 @@ export function PropertyForm({ kind, id, type, properties }: Props) {
       ))}
       {!schema && <p className="notice warn">The type {type} is not installed here. It stays as it is; change it on the tab JSON.</p>}
       <fieldset disabled={!mayEdit} className="plain">
-        {fields.map((field) => (
-          <PropertyField key={field.name} field={field} value={properties[field.name]} problems={of(field.name)} owner={id} onChange={(value) => change(field.name, value)} />
+        {fields.filter((field) => isShown(field)).map((field) => (
+          <PropertyField key={field.name} field={field} value={properties[field.name]} problems={of(field.name)} owner={id} properties={properties} idle={isRelevant(field, fields, properties) ? "" : idle(field)} onChange={(value) => change(field.name, value)} />
         ))}
       </fieldset>
       {schema && <Verify kind={kind} id={id} />}
@@ -51,29 +50,8 @@ export function PropertyForm({ kind, id, type, properties }: Props) {
   );
 }
 
-/** Try it against the real world, without deploying. */
-function Verify({ kind, id }: { kind: Props["kind"]; id: string }) {
-  const flow = useDocument((state) => state.flow);
-  const [steps, setSteps] = useState<{ name: string; ok: boolean; message: string }[] | string>();
-  const verify = async () => {
-    setSteps("Verifying …");
-    const target = kind === "services" ? { service: id } : { processor: id };
-    const found = await runnerApi.verify(flow, target).catch((error: Error) => error.message);
-    setSteps(typeof found === "string" ? found : found.steps);
-  };
-  return (
-    <div className="verify">
-      <Button icon={ListChecks} onClick={() => void verify()}>Verify</Button>
-      {typeof steps === "string" && <p className="muted">{steps}</p>}
-      {Array.isArray(steps) && (
-        <ol aria-live="polite">
-          {steps.map((step) => (
-            <li key={step.name} className={step.ok ? "good" : "bad"}>
-              <b>{step.ok ? "✓" : "✗"} {step.name}</b> {step.message}
-            </li>
-          ))}
-        </ol>
-      )}
-    </div>
-  );
+/** What must be set for a property to count. */
+function idle(field: Field): string {
+  const wanted = Object.entries(field.depends).map(([name, values]) => `${titled(name)} ${values.map(String).join(" or ")}`);
+  return `without ${wanted.join(" and ")}`;
 }

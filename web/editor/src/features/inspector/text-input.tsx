@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { mayEdit } from "../../api/client";
 
 interface Props {
   id: string;
@@ -9,11 +10,13 @@ interface Props {
   lines?: boolean;
   label?: string;
   className?: string;
+  list?: string | undefined;
+  onFocus?: (() => void) | undefined;
   onText: (text: string) => void;
 }
 
 /** Text that is taken when one leaves the field or presses Enter; Escape takes it back. */
-export function TextInput({ id, text, placeholder, invalid, describedBy, lines, label, className, onText }: Props) {
+export function TextInput({ id, text, placeholder, invalid, describedBy, lines, label, className, list, onFocus, onText }: Props) {
   const [edited, setEdited] = useState<string>();
   const commit = () => {
     if (edited !== undefined && edited !== text) onText(edited);
@@ -28,6 +31,8 @@ export function TextInput({ id, text, placeholder, invalid, describedBy, lines, 
     "aria-describedby": describedBy,
     "aria-label": label,
     spellCheck: false,
+    disabled: !mayEdit,
+    onFocus,
     onChange: (event: React.ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) => setEdited(event.target.value),
     onBlur: commit,
     onKeyDown: (event: React.KeyboardEvent) => {
@@ -36,5 +41,5 @@ export function TextInput({ id, text, placeholder, invalid, describedBy, lines, 
       event.stopPropagation();
     },
   };
-  return lines ? <textarea rows={3} {...shared} /> : <input type="text" {...shared} />;
+  return lines ? <textarea rows={3} {...shared} /> : <input type="text" list={list} {...shared} />;
 }

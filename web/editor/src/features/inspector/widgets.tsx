@@ -2,11 +2,12 @@ import { useState } from "react";
 import { parsed } from "../../document/schema";
 import type { Field } from "../../document/schema";
 import { bodies } from "../../document/tree";
-import type { Json } from "../../document/types";
+import type { Entry, Json } from "../../document/types";
 import { useDocument } from "../../state/document-store";
 import { ExpressionInput } from "./expression-input";
 import { ListInput, MapInput } from "./list-inputs";
 import { TextInput } from "./text-input";
+import { useTopics } from "./use-topics";
 
 export interface WidgetProps {
   id: string;
@@ -15,14 +16,20 @@ export interface WidgetProps {
   owner: string;
   invalid: boolean;
   describedBy: string;
+  /** Values of the other properties. */
+  properties: Entry;
+  topics?: string[];
+  onAsk?: () => void;
   onChange: (value: Json) => void;
 }
 
 const HINTS: Partial<Record<Field["widget"], string>> = { duration: "30 sec", "data-size": "10 MB", rate: "1 MB or 100" };
 
 /** The right input for a property. `#{parameter}` may stand in each of them. */
-export function Widget(props: WidgetProps) {
-  const { field, value, onChange } = props;
+export function Widget(given: WidgetProps) {
+  const { field, value, onChange } = given;
+  const { topics, ask } = useTopics(given.owner, field, given.properties);
+  const props: WidgetProps = field.topics ? { ...given, topics, onAsk: ask } : given;
   switch (field.widget) {
     case "enum":
     case "boolean":
@@ -30,7 +37,7 @@ export function Widget(props: WidgetProps) {
       return <Choice {...props} />;
     case "expression":
     case "predicate":
-      return <ExpressionInput {...props} kind={field.widget} />;
+      return <ExpressionInput {...props} kind={field.widget} offered={topics} />;
     case "list":
       return <ListInput {...props} />;
     case "map":

@@ -2,6 +2,7 @@ import { useReactFlow } from "@xyflow/react";
 import { Boxes, Combine, LogIn, LogOut, PanelLeftClose, Search, StickyNote } from "lucide-react";
 import type { LucideIcon } from "lucide-react";
 import { useMemo, useState } from "react";
+import { mayEdit } from "../../api/client";
 import type { TypeDescription } from "../../api/flows";
 import { useCatalogue } from "../../state/catalogue-store";
 import { useUi } from "../../state/ui-store";
@@ -94,7 +95,8 @@ function Item({ item, hint, children }: { item: Insert; hint: string; children: 
     <button
       type="button"
       className="palette-item"
-      draggable
+      draggable={mayEdit}
+      disabled={!mayEdit}
       title={hint}
       data-testid={`palette-${item.wanted}`}
       onClick={add}

@@ -4,6 +4,7 @@ import { bytes } from "../../document/format";
 import { Tabs } from "../../ui/tabs";
 import { useAnswer } from "../../ui/use-answer";
 import { asHex, asJson, asTable } from "./content";
+import { JsonTree } from "./json-tree";
 
 const MOST = 64 << 10;
 type View = "json" | "table" | "text" | "hex";
@@ -26,8 +27,15 @@ export function ContentView({ where, size }: { where: string; size: number }) {
   return (
     <section aria-label="Content" className="content">
       <Tabs label="View of the content" tabs={tabs} chosen={shown} onChoose={setView} />
+      {text.includes("\ufffd") && shown === "text" && <p className="notice">Not all of it is UTF-8 text: see Hex.</p>}
       {size > MOST && <p className="notice warn">The first {bytes(MOST)} of {bytes(size)}: download it to see the rest.</p>}
-      {shown === "table" && table ? <Records {...table} /> : <pre tabIndex={0}>{shown === "json" ? json : shown === "hex" ? asHex(data) : text}</pre>}
+      {shown === "table" && table ? (
+        <Records {...table} />
+      ) : shown === "json" && json ? (
+        <div className="tree" tabIndex={0} role="group" aria-label="JSON">{json.map((value, index) => <JsonTree key={index} value={value} {...(json.length > 1 && { name: String(index) })} />)}</div>
+      ) : (
+        <pre tabIndex={0}>{shown === "hex" ? asHex(data) : text}</pre>
+      )}
     </section>
   );
 }

@@ -1,9 +1,10 @@
 /** Bytes as people look at them. */
 
-/** Pretty JSON, also of a line of JSON each; undefined for what is none. */
-export function asJson(text: string): string | undefined {
-  const values = records(text);
-  return values?.map((value) => JSON.stringify(value, null, 2)).join("\n");
+import type { Json } from "../../document/types";
+
+/** Values of JSON, also of a line of JSON each; undefined for what is none. */
+export function asJson(text: string): Json[] | undefined {
+  return records(text) as Json[] | undefined;
 }
 
 function records(text: string): unknown[] | undefined {

@@ -1,10 +1,12 @@
-import { Download, Inbox, RefreshCw, Trash2 } from "lucide-react";
+import { Download, FlaskConical, Inbox, RefreshCw, Route, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { mayOperate } from "../../api/client";
 import { runnerApi } from "../../api/runner";
 import type { Listing, QueuedFlowFile } from "../../api/runner";
 import { bytes, span } from "../../document/format";
 import { useDocument } from "../../state/document-store";
+import { useSample } from "../../state/sample-store";
+import { showLineage } from "../../state/provenance-store";
 import { useUi } from "../../state/ui-store";
 import { Button } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
@@ -101,11 +103,18 @@ function Table({ listing, chosen, onChoose }: TableProps) {
 function Details({ connection, flowfile }: { connection: string; flowfile: QueuedFlowFile }) {
   const flow = useDocument((state) => state.flow);
   const where = runnerApi.contentAddress(flow, connection, flowfile.uuid);
+  const take = () => {
+    const name = flowfile.attributes["filename"] ?? flowfile.uuid;
+    useSample.setState({ sample: { attributes: flowfile.attributes, name, from: `of ${connection}` } });
+    useUi.getState().toast(`Expressions are now tried with ${name}`, "good");
+  };
   return (
     <div className="details">
       <div className="bar">
         <code>{flowfile.uuid}</code>
         <span className="spacer" />
+        <Button icon={Route} onClick={() => void showLineage(flowfile.uuid)}>Lineage</Button>
+        <Button icon={FlaskConical} onClick={take} title="Expressions are tried with its attributes">Use as sample</Button>
         <a className="button plain" href={where} download>
           <Download size={15} aria-hidden /> Download
         </a>
