@@ -11,6 +11,7 @@ from flowengine.clock import Clock
 from flowengine.connection import Connection, Limits
 from flowengine.content import FileContent
 from flowengine.context import ProcessContext, Surroundings
+from flowengine.definition.deploy import snapshot
 from flowengine.definition.flat import FlatConnection, FlatProcessor, LoadedFlow
 from flowengine.flowfile import FlowFile, IdGenerator
 from flowengine.node import Core, Node
@@ -48,6 +49,7 @@ class Assembly:
         around.call, around.counters = self.core.call, self.core.counters
         self._restore_state(recovered)
         repository.attach(self.connections)
+        repository.set_definition(flow.text, snapshot(flow))
 
     def relink(self, flow: LoadedFlow, removed: Iterable[str], replaced: Iterable[str]) -> None:
         """Go on with another definition: nodes that are ``replaced`` are made anew and inherit
@@ -60,7 +62,7 @@ class Assembly:
         for node in self.nodes.values():
             node.inputs, node.outputs, node.downstream = [], {}, []
         self.flow = flow
-        self.repository.set_definition(flow.text)
+        self.repository.set_definition(flow.text, snapshot(flow))
         self._link(flow, replaced)
         for node in self.nodes.values():
             self.scheduler.wake(node)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from flowengine.changeover import removed_connections
 from flowengine.definition.flat import LoadedFlow
 from flowengine.definition.load import Options, load_text
-from flowengine.engine import Engine, removed_connections
+from flowengine.engine import Engine
 from flowengine.errors import DefinitionError
 from flowengine.findings import FlowInvalid
 from flowengine.repository import Recovered, Repository

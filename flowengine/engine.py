@@ -18,6 +18,7 @@ from pathlib import Path
 
 from flowengine.assembly import Assembly
 from flowengine.bulletins import BulletinBoard
+from flowengine.changeover import forget_losses, refuse_losses
 from flowengine.clock import Clock, SystemClock
 from flowengine.context import Surroundings
 from flowengine.definition.flat import FlatService, LoadedFlow
@@ -37,13 +38,6 @@ class Removed(StrEnum):
 
     REFUSE = "refuse"
     DROP = "drop"
-
-
-def removed_connections(recovered: Recovered, flow: LoadedFlow) -> dict[str, int]:
-    """Connections that hold FlowFiles and that a flow no longer has, with how many (E18)."""
-    present = {connection.id for connection in flow.connections}
-    held = recovered.connections
-    return {name: count for name, count in held.items() if count and name not in present}
 
 
 @contextmanager
@@ -152,15 +146,9 @@ class Engine:
         return keeper
 
     def _resolve_removed(self, recovered: Recovered, removed: Removed) -> int:
-        gone = removed_connections(recovered, self.flow)
-        if not gone or removed is Removed.DROP:
-            return self.repository.forget(gone)
-        listed = ", ".join(f"{name} ({count})" for name, count in sorted(gone.items()))
-        raise DefinitionError(
-            f"flow {self.flow.name!r} must keep the connections that hold FlowFiles; got a "
-            f"definition without {listed}. Choose --drain-removed to let the old definition finish "
-            "them first, or --drop-removed to throw them away"
-        )
+        if removed is Removed.REFUSE:
+            refuse_losses(recovered, self.flow)
+        return forget_losses(recovered, self.flow, self.repository)
 
     # -- running -------------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@
 
 What cannot be done in place raises NeedsRestart before anything has changed; the runner then has to
 be started anew over its queues: a queue with other ends or prioritizers, a processor of another
-type, another setting of a window (its saved panes need a choice), event time that has to be
-tracked in queues that did not.
+type, open windows or the position of a source that would be lost, event time that has to be tracked
+in queues that did not.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from flowengine.changeover import lost_message, lost_states
+from flowengine.definition.deploy import snapshot
 from flowengine.definition.flat import FlatProcessor, FlatService, LoadedFlow
 from flowengine.errors import DefinitionError, EnvironmentFault
 from flowengine.keeping import ProcessorKeeper, ServiceKeeper, ended
 from flowengine.services import service_names
+from flowengine.watermarks import CLOCK_TIMER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,12 +131,12 @@ async def redeploy(engine: Engine, new: LoadedFlow, choice: Choice = Choice.REFU
             raise NeedsRestart(f"flow {new.name!r} must be running to be deployed; got a stop")
         touched = difference(engine.flow, new)
         _refuse_impossible(engine, new, touched)
-        _refuse_held(engine, touched, choice)
+        _refuse_held(engine, new, touched, choice)
         with _stopped(engine) as stopped:
             if choice is Choice.DRAIN:
                 await _drain(engine, touched, stopped)
             await _stop(engine, _touched_now(engine, touched), stopped)
-            _refuse_held(engine, touched, choice)
+            _refuse_held(engine, new, touched, choice)
             retired = _apply(engine, new, touched)
         await ended(retired)
         await engine.repository.flush()
@@ -165,8 +169,6 @@ def _reasons(engine: Engine, new: LoadedFlow, touched: Difference) -> Iterator[s
         node = engine.assembly.nodes[id]
         if node.flat.cls is not new.processors[id].cls:
             yield f"processor {id!r} is of another type"
-        if node.state and (node.processor.event_time or node.processor.after_cut):
-            yield f"processor {id!r} holds windows of other settings"
 
 
 def _tracking(flow: LoadedFlow) -> set[str]:
@@ -184,10 +186,26 @@ def _tracking(flow: LoadedFlow) -> set[str]:
     return found
 
 
-def _refuse_held(engine: Engine, touched: Difference, choice: Choice) -> None:
+def _refuse_lost(engine: Engine, new: LoadedFlow) -> None:
+    """Raise QueuesRemain when open windows or the position of a source would be lost."""
+    nodes = engine.assembly.nodes
+
+    def names(processor: str) -> set[str]:
+        node = nodes[processor]
+        marks = {CLOCK_TIMER} if node.waits_for_time or node.hold is not None else set()
+        return marks | set(islice(node.state, 1))
+
+    lost = lost_states(snapshot(engine.flow), names, new)
+    if lost:
+        raise QueuesRemain(lost_message(new, lost), dict.fromkeys(lost, 1))
+
+
+def _refuse_held(engine: Engine, new: LoadedFlow, touched: Difference, choice: Choice) -> None:
     """Raise QueuesRemain when removed queues hold something and nobody chose."""
     queues = engine.assembly.connections
     held = {id: queues[id].count for id in sorted(touched.connections) if queues[id].count}
+    if choice is not Choice.DROP:
+        _refuse_lost(engine, new)
     if held and choice is Choice.REFUSE:
         listed = ", ".join(f"{id} ({count})" for id, count in held.items())
         raise QueuesRemain(

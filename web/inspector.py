@@ -122,9 +122,9 @@ def check(text: str, base: str, root: str) -> Answer:
 
 
 def removed(text: str, base: str, root: str, data_dir: str) -> Answer:
-    """Connections that hold FlowFiles in a stopped flow's data directory and that this
-    definition no longer has, with how many (E18)."""
-    from flowengine.engine import removed_connections
+    """What this definition would lose of a stopped flow's data directory (E18): connections with
+    how many FlowFiles, and processors whose open windows or position nothing takes over."""
+    from flowengine.changeover import lost_at_start, removed_connections
     from flowengine.repository import SqliteRepository
 
     flow, problems = _load(text, base, root)
@@ -133,7 +133,8 @@ def removed(text: str, base: str, root: str, data_dir: str) -> Answer:
     repository = SqliteRepository(Path(data_dir))
     recovered = repository.recover()
     asyncio.run(repository.close(completed=recovered.completed))
-    return {"removed": removed_connections(recovered, flow), "problems": problems}
+    lost = dict.fromkeys(lost_at_start(recovered, flow), 1)
+    return {"removed": lost | removed_connections(recovered, flow), "problems": problems}
 
 
 # -- expressions -------------------------------------------------------------------------------

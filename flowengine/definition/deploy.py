@@ -13,10 +13,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from flowengine.definition.flat import LoadedFlow
+from flowengine.definition.flat import FlatProcessor, LoadedFlow
 from flowengine.errors import DefinitionError
 
 _VERSION = 1
+
+
+class Keeps(StrEnum):
+    """What the state of a processor holds that nothing else can tell."""
+
+    NOTHING = ""
+    POSITION = "position"
+    WINDOWS = "windows"
 
 
 class ChangeKind(StrEnum):
@@ -53,7 +61,11 @@ class Change:
 def snapshot(flow: LoadedFlow) -> str:
     """What :func:`compare` must know of a flow, as JSON text without secrets."""
     processors = {
-        processor.id: {"type": processor.type, "properties": dict(processor.values)}
+        processor.id: {
+            "type": processor.type,
+            "properties": dict(processor.values),
+            "keeps": _keeps(processor),
+        }
         for processor in flow.processors.values()
     }
     connections = {c.id: [c.source, c.destination] for c in flow.connections}
@@ -68,6 +80,18 @@ def snapshot(flow: LoadedFlow) -> str:
         sort_keys=True,
         default=str,  # a secret is written as it shows itself: ******
     )
+
+
+def _keeps(processor: FlatProcessor) -> Keeps:
+    if processor.cls.event_time or processor.cls.after_cut:
+        return Keeps.WINDOWS
+    return Keeps.POSITION if processor.cls.is_source() else Keeps.NOTHING
+
+
+def keeps_of(old: str, processor: str) -> Keeps:
+    """What the state of a processor of a snapshot's flow held."""
+    entry = _parse(old)["processors"].get(processor, {})
+    return Keeps(entry.get("keeps", ""))
 
 
 def compare(old: str, new: LoadedFlow) -> list[Change]:

@@ -34,6 +34,7 @@ class Recovered(msgspec.Struct):
     ledger:      totals by name
     counters:    totals by name
     completed:   the last run ended by itself (E19)
+    snapshot:    what the next start compares its definition with (E18), or None
     """
 
     definition: str | None
@@ -42,6 +43,7 @@ class Recovered(msgspec.Struct):
     ledger: dict[str, int]
     counters: dict[str, int]
     completed: bool
+    snapshot: str | None = None
 
 
 class Repository(Journal, Protocol):
@@ -66,7 +68,7 @@ class Repository(Journal, Protocol):
     def open_epoch(self, definition: str) -> int:
         """Store whose queues these are, and a number never used before, durably (E1)."""
 
-    def set_definition(self, text: str) -> None:
+    def set_definition(self, text: str, snapshot: str) -> None:
         """Another definition's queues from the next cut on (E8, E18)."""
 
     def begin(self, polled: Iterable[Piece], callbacks: list[Callable[[], None]]) -> None:

@@ -105,7 +105,7 @@ class MemoryRepository:
     def set_state(self, processor: str, key: str, value: Any) -> None:
         """State lives in the engine only."""
 
-    def set_definition(self, text: str) -> None:
+    def set_definition(self, text: str, snapshot: str) -> None:
         """There is no restart that could ask for it."""
 
     def set_totals(self, kind: str, totals: dict[str, int]) -> None:

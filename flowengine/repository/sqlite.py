@@ -112,6 +112,7 @@ class SqliteRepository:
             self._meta.get("ledger", {}),
             self._meta.get("counters", {}),
             bool(self._meta.get("completed", False)),
+            self._meta.get("snapshot"),
         )
 
     def _remember_files(self) -> None:
@@ -137,8 +138,9 @@ class SqliteRepository:
             ) from error
         return epoch
 
-    def set_definition(self, text: str) -> None:
+    def set_definition(self, text: str, snapshot: str) -> None:
         self._pending.meta["definition"] = text
+        self._pending.meta["snapshot"] = snapshot
         self._mark()
 
     def attach(self, connections: Mapping[str, Connection]) -> None:

@@ -259,3 +259,29 @@ def test_the_difference_names_what_a_deploy_touches():
     found = difference(old, new)
     assert (found.added, found.removed, found.changed) == ({"new"}, {"old"}, {"one"})
     assert found.connections == {"one-old", "old-two"}
+
+
+async def test_open_windows_and_positions_are_not_lost_without_a_choice():
+    class Panes(Remove):
+        event_time = True
+
+        def on_trigger(self, context, session):
+            super().on_trigger(context, session)
+            session.set_clock_timer(session.now + 10**9)
+
+    def windowed(window, source):
+        flow = Flow("test")
+        flow.add(source, Numbers)
+        flow.add(window, Panes)
+        return flow.connect(source, "success", window).load()
+
+    async with running(windowed("old", "numbers")) as engine:
+        with pytest.raises(QueuesRemain) as refused:
+            await redeploy(engine, windowed("new", "counts"))
+        assert str(refused.value) == (
+            "flow 'test' must keep the processors whose state it needs; got a definition in which "
+            "'numbers' is 'counts' now, without its position, 'old' is 'new' now, without its open "
+            "windows. Take the old ids back, or choose to drop what is lost"
+        )
+        await redeploy(engine, windowed("new", "counts"), Choice.DROP)
+        assert sorted(engine.assembly.nodes) == ["counts", "new"]
