@@ -16,7 +16,7 @@ import msgspec
 
 from flowengine.connection import Connection
 from flowengine.content import FileContent
-from flowengine.errors import ProcessorBug, described
+from flowengine.errors import ProcessorBug, StateConflict, described
 from flowengine.failures import Failure
 from flowengine.flowfile import FlowFile
 from flowengine.line import runs
@@ -70,6 +70,7 @@ class Work:
         "progress",
         "removed",
         "roots",
+        "seen",
     )
 
     def __init__(self) -> None:
@@ -83,6 +84,7 @@ class Work:
         self.penalized: set[int] = set()
         self.failed: list[Failure] = []
         self.changes: dict[str, Any] = {}
+        self.seen: dict[str, Any] = {}
         self.counters: dict[str, int] = {}
         self.callbacks: list[Callable[[], None]] = []
         self.progress: dict[str, int | None] = {}
@@ -155,6 +157,12 @@ def _check(work: Work, node: Node) -> None:
             f"processor {node.id!r} ({node.flat.type}) must keep only FlowFiles that it polled; "
             "got one that it made. The session was rolled back"
         )
+    for key in work.seen.keys() & work.changes.keys():
+        if node.state.get(key) != work.seen[key]:
+            raise StateConflict(
+                f"processor {node.id!r} ({node.flat.type}) state {key!r} must be as it was read; "
+                "got a change by another task"
+            )
     for key, value in work.changes.items():
         if not isinstance(value, STATE_TYPES):
             raise ProcessorBug(

@@ -10,6 +10,7 @@
     │   ├── RepositoryError    the data directory cannot be used
     │   └── LockedError        another runner owns the data directory
     ├── RetryableError         known and passing: roll back and penalize what was polled
+    ├── StateConflict          two tasks changed one value: the later one starts over
     ├── YieldError             the world is not ready: roll back and yield the processor
     └── ProcessorBug           a processor broke the session's contract: report it
 
@@ -58,6 +59,11 @@ class LockedError(EnvironmentFault):
 
 class RetryableError(FlowEngineError):
     """A passing failure of the whole trigger: roll back and penalize what was polled."""
+
+
+class StateConflict(FlowEngineError):
+    """Another task of the processor has changed a value that this session read and changes: it
+    starts over, which nobody needs to hear of."""
 
 
 class YieldError(FlowEngineError):

@@ -24,19 +24,17 @@ import time
 from collections.abc import Callable
 from itertools import count
 
-import msgspec
-
+from flowengine import culprits
 from flowengine.clock import Clock
 from flowengine.context import ProcessContext
 from flowengine.definition.flat import Strategy
 from flowengine.errors import (
     EnvironmentFault,
     MoveToThread,
-    ProcessorBug,
     RepositoryError,
     RetryableError,
+    StateConflict,
     YieldError,
-    described,
 )
 from flowengine.node import UNLIMITED, Core, Node
 from flowengine.processor import Processor
@@ -47,7 +45,6 @@ SLICE = 2_000_000  # ns
 FOLLOW = 1_500_000  # ns
 BORED = 10_000  # µs, when a trigger did nothing
 BLOCKING = 250_000_000  # ns, E3
-ADMINISTRATIVE_YIELD = 30_000_000  # µs
 REPOSITORY_YIELD = 2_000_000  # µs
 TASK_CHARGE = 50_000  # ns: a task waits elsewhere and does not hold the loop
 
@@ -335,6 +332,9 @@ class Scheduler:
 
     def _failed(self, node: Node, session: ProcessSession, error: Exception) -> None:
         node.completing = False
+        if isinstance(error, StateConflict):
+            session.rollback()
+            return
         log = self.contexts[node.id].log
         if isinstance(error, RepositoryError):
             self.core.faults[node.id] = str(error)
@@ -348,54 +348,10 @@ class Scheduler:
             node.yield_for(node.flat.yield_us)
         elif isinstance(error, RetryableError):
             log.warning(str(error))
-            self._penalize(node, session)
+            culprits.penalize(node, session)
         else:
-            self._isolate(node, session, error)
+            culprits.isolate(node, session, error, log)
         session.rollback()
         self._plan_next(node)
         if node.flat.scheduling.strategy is not Strategy.ONCE:
             self._count_trigger(node)  # what shall be done once is not done by failing
-
-    def _isolate(self, node: Node, session: ProcessSession, error: Exception) -> None:
-        """Halve the batch until the culprit stands alone, then let it wait (E5)."""
-        taken = session.taken
-        log = self.contexts[node.id].log
-        if taken > 1:
-            node.limit = taken // 2
-            log.debug(f"isolating the cause of {error!r}: batches of {node.limit}")
-            return
-        log.error(described(f"processor {node.id!r} ({node.flat.type})", error))
-        node.failures += 1
-        if taken and self._may_fail(node, error):
-            self._to_failure(session, error)
-        elif taken:
-            self._penalize(node, session)
-        if not taken or node.failures >= 3:
-            node.yield_for(min(ADMINISTRATIVE_YIELD, 100_000 << min(node.failures, 20)))
-
-    def _may_fail(self, node: Node, error: Exception) -> bool:
-        """Whether a culprit can be sent to ``failure``: declared, and not the code's own fault."""
-        return "failure" in node.flat.relationships and not isinstance(error, ProcessorBug)
-
-    def _to_failure(self, failed: ProcessSession, error: Exception) -> None:
-        """Send the culprit to ``failure``."""
-        taken, session = failed.taken, failed.again()
-        for culprit in session.get_batch(taken):
-            session.fail(culprit, error)
-        session.work.failed.clear()  # the error itself is a bulletin, with its traceback
-        session.commit()
-
-    def _penalize(self, node: Node, failed: ProcessSession) -> None:
-        """Let what the failed session was given wait for the penalty duration."""
-        taken, session = failed.taken, failed.again()
-        if not taken:
-            node.yield_for(node.flat.yield_us)
-            return
-        until = session.now + node.flat.penalty_us
-        session.keep(
-            [
-                msgspec.structs.replace(f, penalty_until=until, attempts=f.attempts + 1)
-                for f in session.get_batch(taken)
-            ]
-        )
-        session.commit()

@@ -308,7 +308,8 @@ class ProcessSession(SessionTables):
         Values are immutable; after a restart a tuple comes back as a list. Names that begin with
         `~` may leave memory, so that the state may be larger (E12).
         """
-        return SessionState(self._node.state, self.work.changes)
+        shared = self._node.flat.scheduling.concurrent_tasks > 1
+        return SessionState(self._node.state, self.work.changes, self.work.seen if shared else None)
 
     def adjust_counter(self, name: str, delta: int = 1) -> None:
         """Add to a named counter of the flow."""

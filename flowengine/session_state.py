@@ -10,15 +10,30 @@ from flowengine.node_state import NodeState
 
 
 class SessionState(MutableMapping[str, Any]):
-    """Durable state as this session sees it: its own changes over the last commit."""
+    """Durable state as this session sees it: its own changes over the last commit.
 
-    def __init__(self, base: Mapping[str, Any], changes: dict[str, Any]) -> None:
+    seen: gets the values that were read, so that a commit can tell whether another task of the
+          processor has changed one meanwhile; None where there is no other task
+    """
+
+    def __init__(
+        self,
+        base: Mapping[str, Any],
+        changes: dict[str, Any],
+        seen: dict[str, Any] | None = None,
+    ) -> None:
         self._base = base
         self._changes = changes
+        self._seen = seen
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value, or ``default``."""
-        value = self._changes[key] if key in self._changes else self._base.get(key)
+        if key in self._changes:
+            value = self._changes[key]
+        else:
+            value = self._base.get(key)
+            if self._seen is not None:
+                self._seen.setdefault(key, value)
         return default if value is None else value
 
     def __getitem__(self, key: str) -> Any:

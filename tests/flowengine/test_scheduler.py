@@ -337,3 +337,23 @@ async def test_it_ends_by_itself_when_all_is_done():
     async with engine.opened():
         await ended(engine)
     assert len(got) == 500
+
+
+async def test_tasks_that_change_one_value_of_the_state_lose_no_update():
+    async def count(context, session):
+        taken = session.get_batch(1)
+        seen = session.state.get("seen", 0)
+        await asyncio.sleep(0)  # another task comes in between
+        session.state["seen"] = seen + len(taken)
+        session.remove(taken)
+
+    step: Any = (
+        processor(count, relationships=()),
+        {"scheduling": {"concurrent_tasks": 4}},
+        {},
+    )
+    async with running(chain((Numbers, {}, {"count": 50}), step)) as engine:
+        await settled(engine)
+        assert engine.assembly.queued == 0
+        assert engine.node("p1").state["seen"] == 50
+        assert engine.board.list() == []
