@@ -10,10 +10,12 @@ import inspect
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import msgspec
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from flowengine.expressions.types import Expression, Predicate
 
 if TYPE_CHECKING:
     from flowengine.context import ProcessContext
@@ -59,6 +61,27 @@ class ProcessorProperties(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, arbitrary_types_allowed=True, validate_default=True
     )
+
+    @model_validator(mode="after")
+    def _place_expressions(self) -> Self:
+        """An expression that has no value for some FlowFile names the property that holds it."""
+        for name in type(self).model_fields:
+            _place(getattr(self, name), name)
+        return self
+
+
+def _place(value: Any, place: str) -> None:
+    if isinstance(value, Expression | Predicate):
+        value.stand_at(place)
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            _place(member, f"{place}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, member in enumerate(value):
+            _place(member, f"{place}.{index}")
+    elif isinstance(value, ProcessorProperties):
+        for name in type(value).model_fields:
+            _place(getattr(value, name), f"{place}.{name}")
 
 
 class Service:

@@ -79,25 +79,25 @@ class Program:
         self._quick, self._checked = functions
 
     def run(
-        self, flowfiles: list[FlowFile], now: int | None
+        self, flowfiles: list[FlowFile], now: int | None, place: str = ""
     ) -> tuple[list[Any], dict[int, ExpressionError]]:
         """One value per FlowFile, None where there is an error for its index."""
         now = self._time(now)
         try:
             return self._quick(flowfiles, now), {}
         except FAULTS:
-            return self._run_each(flowfiles, now)
+            return self._run_each(flowfiles, now, place)
 
-    def run_one(self, flowfile: FlowFile, now: int | None) -> Any:
+    def run_one(self, flowfile: FlowFile, now: int | None, place: str = "") -> Any:
         """The value for one FlowFile. Raises ExpressionError."""
         now = self._time(now)
         try:
             return self._checked([flowfile], now)[0]
         except FAULTS as fault:
-            raise self._error(flowfile, fault) from None
+            raise self._error(flowfile, fault, place) from None
 
     def _run_each(
-        self, flowfiles: list[FlowFile], now: int
+        self, flowfiles: list[FlowFile], now: int, place: str
     ) -> tuple[list[Any], dict[int, ExpressionError]]:
         results: list[Any] = []
         errors: dict[int, ExpressionError] = {}
@@ -106,7 +106,7 @@ class Program:
                 results.extend(self._checked([flowfile], now))
             except FAULTS as fault:
                 results.append(None)
-                errors[index] = self._error(flowfile, fault)
+                errors[index] = self._error(flowfile, fault, place)
         return results, errors
 
     def _time(self, now: int | None) -> int:
@@ -114,8 +114,10 @@ class Program:
             return now
         return _CLOCK.wall() if self._uses_now else 0
 
-    def _error(self, flowfile: FlowFile, fault: Exception) -> ExpressionError:
+    def _error(self, flowfile: FlowFile, fault: Exception, place: str) -> ExpressionError:
         subject = f"{self.source.subject} {shown(self.source.text)}"
+        if place:
+            subject = f"property {place!r} {subject}"
         missing = self._missing(flowfile, fault)
         if missing is not None:
             hint = did_you_mean(missing, flowfile.attributes) or "'default' replaces a missing one"

@@ -25,10 +25,12 @@ class _Compiled:
 
     text:       as it was written
     attributes: names of attributes that it may read
+    place:      the property that holds it, for messages; empty for one without
     """
 
-    __slots__ = ("_program", "attributes", "text")
+    __slots__ = ("_program", "attributes", "place", "text")
     text: str
+    place: str
     attributes: frozenset[str]
     _program: Program | None
 
@@ -38,8 +40,13 @@ class _Compiled:
     def __init__(self, text: str) -> None:
         program = self._compile(text)
         object.__setattr__(self, "text", text)
+        object.__setattr__(self, "place", "")
         object.__setattr__(self, "_program", program)
         object.__setattr__(self, "attributes", program.attributes if program else frozenset())
+
+    def stand_at(self, place: str) -> None:
+        """Say which property holds it."""
+        object.__setattr__(self, "place", place)
 
     @classmethod
     def _compile(cls, text: str) -> Program | None:
@@ -122,7 +129,7 @@ class Expression(_Compiled):
         """
         if self._program is None:
             return self.text
-        value: str = self._program.run_one(flowfile, now)
+        value: str = self._program.run_one(flowfile, now, self.place)
         return value
 
     def evaluate_batch(
@@ -131,7 +138,7 @@ class Expression(_Compiled):
         """The text for each FlowFile; None, and an error under its index, where there is none."""
         if self._program is None:
             return [self.text] * len(flowfiles), {}
-        return self._program.run(flowfiles, now)
+        return self._program.run(flowfiles, now, self.place)
 
     @classmethod
     def _compile(cls, text: str) -> Program | None:
@@ -150,12 +157,12 @@ class Predicate(_Compiled):
 
     def matches(self, flowfile: FlowFile, *, now: int | None = None) -> bool:
         """Whether one FlowFile satisfies it. Raises ExpressionError like an expression."""
-        value: bool = self._program.run_one(flowfile, now)
+        value: bool = self._program.run_one(flowfile, now, self.place)
         return value
 
     def matches_batch(
         self, flowfiles: list[FlowFile], *, now: int | None = None
     ) -> tuple[list[bool], dict[int, ExpressionError]]:
         """Whether each FlowFile satisfies it; false where there is an error for its index."""
-        results, errors = self._program.run(flowfiles, now)
+        results, errors = self._program.run(flowfiles, now, self.place)
         return (results if not errors else [bool(one) for one in results]), errors

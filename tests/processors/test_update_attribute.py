@@ -84,8 +84,8 @@ def test_only_the_flowfile_without_a_value_fails_and_order_holds():
         assert failed.attributes == {
             "z": "0",
             "error.class": "ExpressionError",
-            "error.message": "expression '{{ a }}' must read attributes that the FlowFile has; "
-            "got no 'a'; 'default' replaces a missing one",
+            "error.message": "property 'attributes.b' expression '{{ a }}' must read attributes "
+            "that the FlowFile has; got no 'a'; 'default' replaces a missing one",
             "error.processor": "processor",
             "error.attempt": "1",
         }

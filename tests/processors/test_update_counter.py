@@ -46,8 +46,8 @@ def test_only_the_flowfile_without_a_number_fails():
         messages = [f.attributes["error.message"] for f in test.transferred("failure")]
         assert messages == [
             "expression '{{ n }}' must give a whole number; got '1.5'",
-            "expression '{{ n }}' must read attributes that the FlowFile has; got no 'n'; "
-            "'default' replaces a missing one",
+            "property 'delta' expression '{{ n }}' must read attributes that the FlowFile has; "
+            "got no 'n'; 'default' replaces a missing one",
         ]
 
 

@@ -53,8 +53,9 @@ def test_a_name_that_no_flowfile_has_is_a_bulletin(shell, place):
     result = shell("run", flow, "--until-complete")
     assert result.out == "5 in = 0 out + 5 failed + 0 expired + 0 dropped + 0 queued\n"
     assert (
-        "processor 'user' (UpdateAttribute): expression '{{ nn }}' must read attributes that the "
-        "FlowFile has; got no 'nn'; did you mean 'n'. The FlowFile and 4 more went to 'failure'"
+        "processor 'user' (UpdateAttribute): property 'attributes.a' expression '{{ nn }}' must "
+        "read attributes that the FlowFile has; got no 'nn'; did you mean 'n'. The FlowFile and 4 "
+        "more went to 'failure'"
     ) in result.err
 
 
