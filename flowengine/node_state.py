@@ -194,6 +194,8 @@ class NodeState(MutableMapping[str, Any]):
 
     def collected(self) -> None:
         """A cut was collected: what is fresh is being written, again if it failed before."""
+        if self._shelf is None:
+            return
         if self._writing:
             self._writing.update(self._fresh)
         else:
@@ -212,7 +214,7 @@ class NodeState(MutableMapping[str, Any]):
         self._writing = {}  # only now: a thread may look for a value meanwhile
         self._changes += 1
         self._weight += _weigh(done)
-        if self._shelf is not None and self._weight > self.limit // 2:
+        if self._weight > self.limit // 2:
             self._partial = self._partial or bool(self._old)
             self._old, self._young, self._weight = self._young, {}, 0
 

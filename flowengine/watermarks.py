@@ -86,6 +86,9 @@ class Watermarks:
     def _through(self, connection: Connection) -> Held:
         above = self._passed_by(self._origin[connection.id])
         waiting = connection.hold()
+        if waiting is None and above.time == math.inf and connection.count:
+            # Without an event time it holds no time back, but the end is not there before it.
+            return Held(-math.inf, "queue", connection.id)
         return _behind(above, waiting, Held(0, "queue", connection.id))
 
     def _passed_by(self, node: Node) -> Held:

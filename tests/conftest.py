@@ -31,6 +31,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """It ends, too: DuckDB complains of what outlives it."""
+    gc.unfreeze()
+
+
 @pytest.fixture
 def kills(request: pytest.FixtureRequest) -> int:
     """How often a crash test kills its flow: `--kills`, else by whether it is a campaign."""

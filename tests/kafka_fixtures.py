@@ -20,14 +20,14 @@ from typing import Any, TypeVar
 import pytest
 
 from processors.kafka import admin, messages
-from processors.kafka.broker import Cluster
+from processors.kafka.broker import Cluster, Security
 from processors.kafka.broker.artifacts import class_path, jar_repository
 from processors.kafka.broker.java import find_java
 from processors.kafka.broker.places import prepared_jars
 from processors.kafka.messages import Message, ReadFrom
 
 T = TypeVar("T")
-FIXTURES = {"kafka", "kafka_cluster"}
+FIXTURES = {"kafka", "kafka_cluster", "secured"}
 JAVA_CLASSES = Path(__file__).parent / "processors" / "kafka" / "java"
 
 
@@ -118,6 +118,13 @@ def kafka_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaFor
     """Three brokers for one module: three copies of each topic, two must be in sync."""
     with Cluster(tmp_path_factory.mktemp("kafka-cluster"), brokers=3) as cluster:
         yield KafkaForTests(cluster)
+
+
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A broker that wants TLS and a password: user ``flow``, password ``flow-password``."""
+    with Cluster(tmp_path_factory.mktemp("kafka-sasl-ssl"), security=Security("sasl_ssl")) as made:
+        yield made
 
 
 def java_partition(keys: Sequence[bytes], partitions: int) -> list[int]:

@@ -77,10 +77,13 @@ def test_the_licence_is_the_whole_apache_licence():
 
 def test_no_module_is_longer_than_a_reader_can_hold():
     folders = {"flowengine": MOST_LINES, "processors": MOST_LINES, "web": MOST_LINES}
+    written = ROOT / "web" / "client_api"  # by a generator
     too_long = {
         str(path.relative_to(ROOT)): lines
         for folder, most in {**folders, "tests": MOST_TEST_LINES}.items()
         for path in sorted((ROOT / folder).rglob("*.py"))
-        if "node_modules" not in path.parts and (lines := len(path.read_text().splitlines())) > most
+        if "node_modules" not in path.parts
+        and written not in path.parents
+        and (lines := len(path.read_text().splitlines())) > most
     }
     assert too_long == {}

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from flowengine.errors import FlowEngineError
-from web import pages, problems
+from web import pages, problems, reference
 from web.api import drafting, flows, general, kafka, looking, people, running, secrets
 from web.api.description import EVERYWHERE, describe
 from web.problems import Problem
@@ -56,7 +56,8 @@ def create_app(site: Site) -> FastAPI:
     app.add_api_route(
         "/static/{path:path}", static_file, methods=["GET", "HEAD"], include_in_schema=False
     )
-    app.include_router(pages.router)
+    app.include_router(reference.router)
+    app.include_router(pages.router)  # the last one: it takes every path
     _check_roles(app)
     describe(app)
     _add_handlers(app)

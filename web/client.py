@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 
 import httpx
 
 from flowengine.errors import DefinitionError, EnvironmentFault, FlowEngineError
+from web.client_api.api import Api
 
 
 class Refused(FlowEngineError):
@@ -30,7 +33,7 @@ class ServerClient:
     """The REST API of one server.
 
     >>> with ServerClient("http://127.0.0.1:8700", "…") as server:  # doctest: +SKIP
-    ...     server.post("/flows/users-producer/start")
+    ...     server.api.running_start("users-producer").state
     """
 
     def __init__(self, url: str, token: str) -> None:
@@ -46,6 +49,36 @@ class ServerClient:
 
     def __exit__(self, *error: object) -> None:
         self._http.close()
+
+    @property
+    def api(self) -> Api:
+        """All operations, with types."""
+        return Api(self)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any],
+        headers: Mapping[str, str],
+        content: bytes | None,
+    ) -> httpx.Response:
+        """An answer. Raises Refused for a problem, EnvironmentFault when there is none."""
+        kind = {"Content-Type": "application/json"} if content is not None else {}
+        return self._ask(method, path, params=params, headers={**kind, **headers}, content=content)
+
+    @contextmanager
+    def stream(
+        self, method: str, path: str, *, params: Mapping[str, Any]
+    ) -> Iterator[httpx.Response]:
+        """An answer that is read while it comes, such as server-sent events."""
+        asked = self._http.stream(method, self._url(path), params=params)
+        with self._unreachable(), asked as answer:
+            if answer.is_error or answer.is_redirect:
+                answer.read()
+                raise Refused(answer.status_code, _document(answer))
+            yield answer
 
     def get(self, path: str, **params: Any) -> Any:
         """The decoded answer of a GET."""
@@ -64,16 +97,24 @@ class ServerClient:
         return self._ask("GET", path).content
 
     def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
+        with self._unreachable():
+            answer = self._http.request(method, self._url(path), **how)
+        if answer.is_error or answer.is_redirect:
+            raise Refused(answer.status_code, _document(answer))
+        return answer
+
+    def _url(self, path: str) -> str:
+        return f"{self.url}/api/v1{path}"
+
+    @contextmanager
+    def _unreachable(self) -> Iterator[None]:
         try:
-            answer = self._http.request(method, f"{self.url}/api/v1{path}", **how)
+            yield
         except httpx.TransportError as error:
             raise EnvironmentFault(
                 f"server {self.url!r} must answer; got {error}. Start one with `flowengine serve`, "
                 "or name another with --server"
             ) from None
-        if answer.is_error or answer.is_redirect:
-            raise Refused(answer.status_code, _document(answer))
-        return answer
 
 
 def _document(answer: httpx.Response) -> dict[str, Any]:

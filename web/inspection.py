@@ -98,6 +98,7 @@ class Inspection:
         self._environment = environment
         self._process = Process(environment)
         self._catalogue: Answer | None = None
+        self._reference: Answer | None = None
         self._asked = 0
         self._checks: OrderedDict[tuple[str, str], Answer] = OrderedDict()
 
@@ -118,6 +119,17 @@ class Inspection:
         if self._catalogue is None:
             self._catalogue = await self._ask("catalogue")
         return self._catalogue
+
+    async def reference(self) -> Answer:
+        """Documentation of all installed types, as Markdown, by kind and name."""
+        if self._reference is None:
+            self._reference = await self._ask("reference")
+        return self._reference
+
+    async def flow_document(self, text: str) -> str:
+        """The printable documentation of a definition, as HTML."""
+        found: str = (await self._ask("flow_document", text=text))["html"]
+        return found
 
     async def check(self, flow: str, text: str) -> Answer:
         """Findings of a definition that stands, or would stand, in a flow's file."""

@@ -21,12 +21,15 @@ from flowengine.cli.parameters import sources
 from flowengine.config import read_settings
 from flowengine.definition.flat import LoadedFlow
 from flowengine.definition.load import Options, load_text
+from flowengine.definition.parse import parse_definition
 from flowengine.definition.schema import properties_schema
-from flowengine.documentation import AnyType, find_type
+from flowengine.definition.source import parse_document
+from flowengine.documentation import AnyType, document, find_type, markdown
 from flowengine.errors import EnvironmentFault, ExpressionError, FlowEngineError
 from flowengine.expressions import Expression, Predicate
 from flowengine.expressions.vocabulary import vocabulary
 from flowengine.findings import FlowInvalid
+from flowengine.flowdoc import document_body
 from flowengine.flowfile import FlowFile
 from flowengine.processor import Processor, ServiceContext
 from flowengine.services import service_names
@@ -137,6 +140,30 @@ def removed(text: str, base: str, root: str, data_dir: str) -> Answer:
     return {"removed": lost | removed_connections(recovered, flow), "problems": problems}
 
 
+# -- documents ---------------------------------------------------------------------------------
+
+
+def reference() -> Answer:
+    """Documentation of every installed type, as Markdown, by kind and name."""
+    found: Answer = {"processor": {}, "service": {}}
+    for name in [*registry.processor_types(), *registry.service_types()]:
+        try:
+            doc = document(name, find_type(name))
+        except EnvironmentFault:
+            continue  # the catalogue says why
+        found[doc.kind][name] = {"summary": doc.summary, "text": markdown(doc)}
+    return found
+
+
+def flow_document(text: str) -> Answer:
+    """The printable documentation of a definition, as HTML without a page around it."""
+    source, findings = parse_document(text)
+    definition, more = parse_definition(source) if not findings else (None, [])
+    if definition is None or findings or more:
+        raise FlowInvalid([*findings, *more])
+    return {"html": document_body(definition)}
+
+
 # -- expressions -------------------------------------------------------------------------------
 
 
@@ -203,6 +230,8 @@ async def _verified(flow: LoadedFlow, names: list[str]) -> list[Answer]:
 # -- the process -------------------------------------------------------------------------------
 
 QUESTIONS: Mapping[str, Callable[..., Answer]] = {
+    "reference": reference,
+    "flow_document": flow_document,
     "catalogue": catalogue,
     "check": check,
     "expression": expression,

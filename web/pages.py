@@ -1,15 +1,18 @@
-"""Pages made with Jinja2: the editor's shell, login, status without JavaScript, errors."""
+"""Pages made with Jinja2: the editor's shell, login, status without JavaScript, errors.
+
+Documents are in :mod:`web.reference`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs, quote
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import RedirectResponse, Response
 
@@ -24,6 +27,7 @@ from web.site import Site
 
 router = APIRouter(include_in_schema=False)
 MANIFEST = Path(".vite") / "manifest.json"
+ICON = "favicon.svg"
 _MOST_FORM = 8 << 10
 
 _templates = Environment(
@@ -73,6 +77,7 @@ def page(request: Request, template: str, code: int = 200, **values: Any) -> Res
         "nonce": request.state.nonce,
         "version": program_version(),
         "caller": caller_of(request),
+        "icon": (site.config.static / ICON).is_file(),
     }
     text = _templates.get_template(f"{template}.html.j2").render(**common, **values)
     return Response(text, code, {"Cache-Control": "no-store"}, media_type="text/html")
@@ -82,6 +87,11 @@ def error_page(request: Request, status: int, detail: str) -> Response:
     """A page that says what is wrong."""
     title = HTTPStatus(status).phrase
     return page(request, "error", status, status=status, title=title, detail=detail)
+
+
+def to_login(site: Site) -> Response:
+    """Where somebody unknown is sent."""
+    return RedirectResponse(f"{site.config.root_path}/login", 303)
 
 
 # -- logging in --------------------------------------------------------------------------------
@@ -168,11 +178,19 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 @router.get("/status")
-async def status(request: Request, site: SiteHere) -> Response:
-    """All flows as a table, without JavaScript; it loads itself anew every ten seconds."""
+async def status(
+    request: Request, site: SiteHere, every: Annotated[int | None, Query(ge=1, le=3600)] = None
+) -> Response:
+    """All flows as a table, without JavaScript; on demand it loads itself anew every few seconds.
+
+    A page that does so unasked would take a screen reader back to its top.
+    """
     if caller_of(request) is None:
-        return RedirectResponse(f"{site.config.root_path}/login", 303)
-    return page(request, "status", flows=await summaries(site))
+        return to_login(site)
+    response = page(request, "status", flows=await summaries(site), every=every)
+    if every is not None:
+        response.headers["Refresh"] = str(every)
+    return response
 
 
 @router.get("/api/{path:path}")
@@ -188,7 +206,7 @@ async def shell(request: Request, site: SiteHere, path: str, token: str = "") ->
         return _enter(request, site, token, path)
     caller = caller_of(request)
     if caller is None:
-        return RedirectResponse(f"{site.config.root_path}/login", 303)
+        return to_login(site)
     if "." in path.rpartition("/")[2] and not path.startswith("flows/"):
         return error_page(request, 404, f"there is nothing at {path[:200]!r}")
     assets = read_assets(site.config.static)

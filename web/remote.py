@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote
 
 import typer
 
@@ -16,6 +16,8 @@ from web.secret_commands import secrets_app
 
 if TYPE_CHECKING:
     from web.client import ServerClient
+    from web.client_api.api import Api
+    from web.client_api.models import FlowState, FlowSummary
     from web.security.accounts import Accounts
 
 server_app = typer.Typer(
@@ -62,21 +64,32 @@ def _print(value: Any) -> None:
 def flows(url: Url = LOCAL, as_json: Json = False) -> None:
     """List flows: state, queued FlowFiles, errors, what is undeployed."""
     with _client(url) as server:
-        found = server.get("/flows")["flows"]
+        found = list(_all_flows(server.api))
     if as_json:
-        _print(found)
+        _print([flow.model_dump() for flow in found])
         return
     for flow in found:
-        ahead = [word for word in ("draft", "file") if flow[f"{word}_ahead"]]
-        undeployed = f"; undeployed: {', '.join(ahead)}" if ahead else ""
-        counts = f"{flow['queued']} queued, {flow['errors']} errors"
-        typer.echo(f"{flow['id']}: {flow['state']}, {counts}{undeployed}")
+        ahead = {"draft": flow.draft_ahead, "file": flow.file_ahead}
+        words = [word for word, is_ahead in ahead.items() if is_ahead]
+        undeployed = f"; undeployed: {', '.join(words)}" if words else ""
+        counts = f"{flow.queued} queued, {flow.errors} errors"
+        typer.echo(f"{flow.id}: {flow.state}, {counts}{undeployed}")
+
+
+def _all_flows(api: Api) -> Iterator[FlowSummary]:
+    """All pages of the list."""
+    page = api.flows_flows()
+    yield from page.flows
+    while page.next is not None:
+        page = api.flows_flows(cursor=page.next)
+        yield from page.flows
 
 
 @server_app.command(epilog="Example: flowengine server start users-producer")
 def start(flow: Flow, url: Url = LOCAL) -> None:
     """Start a flow; no effect when it runs."""
-    _command(url, flow, "start")
+    with _client(url) as server:
+        _say(server.api.running_start(flow))
 
 
 @server_app.command(epilog="Example: flowengine server stop users-producer --now")
@@ -86,15 +99,16 @@ def stop(
     now: Annotated[bool, typer.Option("--now", help="Do not let queues empty first.")] = False,
 ) -> None:
     """Stop a flow; nothing that is queued is lost."""
-    _command(url, flow, "stop", {"drain": not now})
+    from web.client_api.models import BodyRunningStop
 
-
-def _command(url: str, flow: str, verb: str, body: Any = None) -> None:
     with _client(url) as server:
-        found = server.post(f"/flows/{quote(flow)}/{verb}", body)
-    typer.echo(f"{flow}: {found['state']}")
-    if found["state"] == "failed":
-        typer.echo(found["reason"], err=True)
+        _say(server.api.running_stop(flow, BodyRunningStop(drain=not now)))
+
+
+def _say(found: FlowState) -> None:
+    typer.echo(f"{found.id}: {found.state}")
+    if found.state == "failed":
+        typer.echo(found.reason, err=True)
         raise typer.Exit(2)
 
 
@@ -102,7 +116,7 @@ def _command(url: str, flow: str, verb: str, body: Any = None) -> None:
 def status(flow: Flow, url: Url = LOCAL) -> None:
     """Everything about a flow now, as JSON."""
     with _client(url) as server:
-        _print(server.get(f"/flows/{quote(flow)}/status"))
+        _print(server.api.looking_status(flow).model_dump())
 
 
 @server_app.command(epilog="Example: flowengine server deploy users-producer new.json")
@@ -118,16 +132,19 @@ def deploy(
     ] = "",
 ) -> None:
     """Deploy a flow's draft, or a definition from a file."""
-    path = f"/flows/{quote(flow)}"
+    from web.client_api.models import Choices, NewText
+
+    if removed not in ("", "drain", "drop"):
+        raise DefinitionError(f"option '--removed' must be 'drain' or 'drop'; got {removed!r}")
+    choices = Choices.model_validate({"removed": removed})
     with _client(url) as server:
+        api = server.api
         if file is not None:
-            body = {"text": file.read_text(encoding="utf-8")}
-            revision = server.get(path)["revision"]
-            server.put(path, body, **{"If-Match": f'"{revision}"'})
-        seq = server.get(f"{path}/draft")["seq"]
-        body = {"removed": removed}
-        found = server.post(f"{path}/deploy", body, **{"If-Match": f'"{seq}"'})
-    typer.echo(f"{flow}: version {found['version']}")
+            text = NewText(text=file.read_text(encoding="utf-8"))
+            api.flows_replace(flow, text, if_match=f'"{api.flows_read(flow).revision}"')
+        seq = api.drafting_draft(flow).seq
+        found = api.drafting_deploy(flow, choices, if_match=f'"{seq}"')
+    typer.echo(f"{flow}: version {found.version}")
 
 
 @server_app.command(epilog="Example: flowengine server diff users-producer --from 3")
@@ -139,12 +156,12 @@ def diff(
 ) -> None:
     """Show what differs between two definitions of a flow."""
     with _client(url) as server:
-        found = server.get(f"/flows/{quote(flow)}/diff", **{"from": from_, "to": to})
-    for change in found["changes"]:
-        words = f"{change['kind']} {change['type']} {change['component']!r}"
-        if change["kind"] == "changed":
-            values = (json.dumps(change[key], ensure_ascii=False) for key in ("before", "after"))
-            words += f" {change['property']}: {' → '.join(values)}"
+        found = server.api.drafting_diff(flow, from_=from_, to=to)
+    for change in found.changes:
+        words = f"{change.kind} {change.type} {change.component!r}"
+        if change.kind == "changed":
+            values = (json.dumps(v, ensure_ascii=False) for v in (change.before, change.after))
+            words += f" {change.property}: {' → '.join(values)}"
         typer.echo(words)
 
 
@@ -157,9 +174,9 @@ def queue(
     newest: Annotated[bool, typer.Option("--newest", help="The last ones first.")] = False,
 ) -> None:
     """Show FlowFiles that wait in a connection, as JSON."""
-    path = f"/flows/{quote(flow)}/connections/{quote(connection)}/flowfiles"
     with _client(url) as server:
-        _print(server.get(path, limit=limit, newest=newest))
+        found = server.api.looking_flowfiles(flow, connection, limit=limit, newest=newest)
+    _print(found.model_dump(exclude_unset=True))
 
 
 # -- users -------------------------------------------------------------------------------------

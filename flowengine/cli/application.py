@@ -27,6 +27,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "validate": "flowengine.cli.validate",
         "test": "flowengine.cli.test",
         "new": "flowengine.cli.definition",
+        "examples": "flowengine.cli.examples",
         "fmt": "flowengine.cli.definition",
         "schema": "flowengine.cli.definition",
     },
@@ -46,6 +47,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "config": "flowengine.cli.settings",
     },
 }
+REMOTE = ("flows", "start", "stop", "status", "deploy", "diff", "queue")
 _OTHERS = "Other packages"
 HELP = {"help_option_names": ["-h", "--help"]}
 _MODULES = {name: module for names in SECTIONS.values() for name, module in names.items()}
@@ -58,6 +60,11 @@ class LazyGroup(TyperGroup):
         return [*_MODULES, *(name for name in registry.command_types() if name not in _MODULES)]
 
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        if url := ctx.params.get("server"):
+            from flowengine.cli.remote import remote_command
+
+            if (found := remote_command(cmd_name, url)) is not None:
+                return found
         if cmd_name in _MODULES:
             return load_command(cmd_name)
         if cmd_name in registry.command_types():
@@ -68,6 +75,13 @@ class LazyGroup(TyperGroup):
         self, ctx: Context, args: list[str]
     ) -> tuple[str | None, Command | None, list[str]]:
         name = args[0]
+        if ctx.params.get("server") and name in REMOTE:
+            return super().resolve_command(ctx, args)
+        if name in REMOTE and name not in _MODULES:
+            ctx.fail(
+                f"command {name!r} must be asked of a server; got none; "
+                f"flowengine --server URL {name}"
+            )
         if name not in _MODULES and name not in registry.command_types():
             known = self.list_commands(ctx)
             ctx.fail(f"command must be a known one; got {name!r}; {registry.suggest(name, known)}")
@@ -121,6 +135,14 @@ def _version(wanted: bool) -> None:
 
 
 def _root(
+    server: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            envvar="FLOWENGINE_SERVER",
+            help="Ask this server: flows, start, stop, status, deploy, diff, queue.",
+        ),
+    ] = "",
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
     version: Annotated[
         bool,

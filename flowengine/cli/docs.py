@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flowengine.cli.places import complete_flow, flow_file
 from flowengine.errors import EnvironmentFault
 from flowengine.exit_codes import ExitCode
 
@@ -18,11 +19,28 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 WIDTH = 88
 
 
-@app.command(epilog="Example: flowengine docs --output docs")
+@app.command(
+    epilog="Examples: flowengine docs --output docs; "
+    "flowengine docs --flow users-producer --output users-producer.html"
+)
 def docs(
     output: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder in which the pages are written.")
-    ] = Path("docs"),
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Folder in which the pages are written, docs; with --flow the file, NAME.html.",
+        ),
+    ] = None,
+    flow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FLOW",
+            help="Write the printable page of this flow instead.",
+            autocompletion=complete_flow,
+        ),
+    ] = None,
     package: Annotated[
         str, typer.Option(metavar="NAME", help="Distribution whose types are described.")
     ] = "flowengine",
@@ -30,11 +48,16 @@ def docs(
         bool, typer.Option("--check", help="Write nothing; exit with 1 when a page is stale.")
     ] = False,
 ) -> None:
-    """Write the reference of processors, services and commands.
+    """Write the reference of processors, services and commands, or the page of one flow.
 
-    It comes from the declarations, as Markdown. Pages of types that are gone are removed;
-    pages that people wrote are left alone.
+    The reference comes from the declarations, as Markdown. Pages of types that are gone are
+    removed; pages that people wrote are left alone. The page of a flow is one HTML file with its
+    graph, all properties (secrets masked), parameters, services and connections.
     """
+    if flow is not None:
+        typer.echo(f"wrote {write_flow_page(flow_file(flow), output)}")
+        return
+    output = output or Path("docs")
     texts = all_pages(package)
     stale = stale_pages(output, texts)
     for path in stale:
@@ -45,6 +68,28 @@ def docs(
         write_pages(output, texts)
     if not stale:
         typer.echo(f"{len(texts)} pages, all up to date", err=True)
+
+
+def write_flow_page(flow: Path, output: Path | None) -> Path:
+    """Write the printable page of a flow; returns where. Raises FlowInvalid with every finding."""
+    from flowengine.definition.builder import save_text
+    from flowengine.definition.parse import parse_definition
+    from flowengine.definition.source import read_document
+    from flowengine.findings import FlowInvalid
+    from flowengine.flowdoc import document_page
+
+    source, findings = read_document(flow)
+    definition, more = parse_definition(source) if not findings else (None, [])
+    if definition is None or findings or more:
+        raise FlowInvalid([*findings, *more])
+    file = output or Path(f"{definition.name}.html")
+    try:
+        save_text(file, document_page(definition))
+    except OSError as error:
+        raise EnvironmentFault(
+            f"file {str(file)!r} must be writable; got {error.strerror or error}"
+        ) from error
+    return file
 
 
 def all_pages(package: str = "flowengine") -> dict[str, str]:

@@ -86,6 +86,7 @@ def _print(lines: Iterable[str]) -> None:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """What flows log is not part of a test; their bulletins are shown where one fails."""
+    import gc
     import logging
 
     import structlog
@@ -96,3 +97,4 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         structlog.configure(**before)
+        gc.unfreeze()  # what tests froze can end before its libraries do, and DuckDB checks that

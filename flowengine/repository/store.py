@@ -120,6 +120,8 @@ class Store:
                 connection.close()
                 raise
             connection.execute("PRAGMA page_size=8192")
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # takes effect in a new file only
+            connection.execute(f"PRAGMA journal_size_limit={2 * CHECKPOINT_PAGES * 8192}")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA wal_autocheckpoint=0")
@@ -210,6 +212,16 @@ class Store:
         size = wal.stat().st_size if wal.exists() else 0
         if size > CHECKPOINT_PAGES * 8192:
             self.checkpoint(whole=size > 16 * CHECKPOINT_PAGES * 8192)
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Make the file smaller, a part at a time, when most of it is free."""
+        run = self._connection.execute
+        (free,), (pages,) = (
+            run(f"PRAGMA {what}").fetchone() for what in ("freelist_count", "page_count")
+        )
+        if free > max(pages // 2, 2 * CHECKPOINT_PAGES):
+            run(f"PRAGMA incremental_vacuum({CHECKPOINT_PAGES})").fetchall()
 
     # -- reading -------------------------------------------------------------------------------
 

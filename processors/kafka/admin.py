@@ -7,7 +7,7 @@ go to the aiokafka client as they are (``security_protocol`` and the like).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -20,9 +20,11 @@ from aiokafka.errors import (
     GroupLoadInProgressError,
     KafkaConnectionError,
     KafkaError,
+    NodeNotReadyError,
     NotCoordinatorForGroupError,
     for_code,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.structs import OffsetAndMetadata
 
 from flowengine.errors import EnvironmentFault
@@ -30,9 +32,10 @@ from flowengine.errors import EnvironmentFault
 T = TypeVar("T")
 REQUEST_TIMEOUT_MS = 10_000
 PATIENCE, PAUSE = 50, 0.2  # how often to ask for a group's coordinator, and seconds between
-COORDINATOR_COMES = (
+PASSING = (
     GroupCoordinatorNotAvailableError,
     GroupLoadInProgressError,
+    NodeNotReadyError,  # the broker that was asked has ended; the others soon know
     NotCoordinatorForGroupError,
 )
 
@@ -120,6 +123,11 @@ def translated(bootstrap: str) -> Iterator[None]:
             f"kafka at {bootstrap!r} must be reachable; got no connection; check the address, and "
             "that the broker runs (`flowengine kafka status`)"
         ) from error
+    except TimeoutError as error:
+        raise EnvironmentFault(
+            f"kafka at {bootstrap!r} must answer in time; got no answer; a broker may just have "
+            "ended; try again"
+        ) from error
     except KafkaError as error:
         raise EnvironmentFault(
             f"kafka at {bootstrap!r} must accept the request; got {type(error).__name__}: {error}"
@@ -130,7 +138,7 @@ def translated(bootstrap: str) -> Iterator[None]:
 async def admin_client(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaAdminClient]:
     """An admin client that is connected inside the block."""
     client = AIOKafkaAdminClient(
-        bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS, **options
+        **{"request_timeout_ms": REQUEST_TIMEOUT_MS, **options, "bootstrap_servers": bootstrap}
     )
     with translated(bootstrap):
         try:
@@ -144,10 +152,8 @@ async def admin_client(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafka
 async def consumer(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer that never commits by itself, connected inside the block."""
     client = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **{"request_timeout_ms": REQUEST_TIMEOUT_MS, **options, "bootstrap_servers": bootstrap},
         enable_auto_commit=False,
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
-        **options,
     )
     with translated(bootstrap):
         try:
@@ -163,7 +169,7 @@ async def consumer(bootstrap: str, **options: Any) -> AsyncIterator[AIOKafkaCons
 async def list_topics(bootstrap: str, **options: Any) -> list[Topic]:
     """All topics by name, internal ones too."""
     async with admin_client(bootstrap, **options) as admin:
-        found = await admin.describe_topics()
+        found = await patiently(admin.describe_topics)
     return sorted((_topic(fields, {}) for fields in found), key=lambda topic: topic.name)
 
 
@@ -171,7 +177,7 @@ async def describe_topic(bootstrap: str, name: str, **options: Any) -> Topic:
     """One topic with the offsets of its partitions."""
     async with admin_client(bootstrap, **options) as admin:
         # All are asked for: a question about one that is missing may create it.
-        found = {fields["topic"]: fields for fields in await admin.describe_topics()}
+        found = {each["topic"]: each for each in await patiently(admin.describe_topics)}
     if name not in found:
         raise EnvironmentFault(_no_topic(name, found))
     numbers = [fields["partition"] for fields in found[name]["partitions"]]
@@ -195,17 +201,48 @@ async def create_topic(
     config: Mapping[str, str] | None = None,
     **options: Any,
 ) -> None:
-    """Make a topic; ``replication`` None takes the broker's default. ``config``: Kafka's names."""
+    """Make a topic; ``replication`` None takes the broker's default. ``config``: Kafka's names.
+
+    Returns once every broker knows the topic and its leaders, so that whoever comes next finds it.
+    """
     new = _new_topic(name, partitions, replication)
     new.topic_configs = dict(config or {})
     async with admin_client(bootstrap, **options) as admin:
-        answer = await admin.create_topics([new])
-    ((_, code, message),) = answer.topic_errors
-    if code:
-        raise EnvironmentFault(
-            f"kafka topic {name!r} must be one that can be created; got "
-            f"{(message or for_code(code).__name__).rstrip('.')}"
-        )
+        answer = await patiently(lambda: admin.create_topics([new]))
+        ((_, code, message),) = answer.topic_errors
+        if code:
+            raise EnvironmentFault(
+                f"kafka topic {name!r} must be one that can be created; got "
+                f"{(message or for_code(code).__name__).rstrip('.')}"
+            )
+        await known_everywhere(admin, name, partitions)
+
+
+async def known_everywhere(admin: AIOKafkaAdminClient, name: str, partitions: int) -> None:
+    """Wait until every living broker has told the leader of each partition of a new topic."""
+    missing: list[int] = []
+    for _ in range(PATIENCE):
+        cluster = await patiently(admin.describe_cluster)
+        nodes = [broker["node_id"] for broker in cluster["brokers"]]
+        knowing = await asyncio.gather(*[_knows(admin, node, name, partitions) for node in nodes])
+        missing = [node for node, knows in zip(nodes, knowing, strict=True) if not knows]
+        if not missing:
+            return
+        await asyncio.sleep(PAUSE)
+    raise EnvironmentFault(
+        f"kafka topic {name!r} is made, and every broker must know it; got none from broker "
+        f"{', '.join(map(str, missing))}; look again with `flowengine kafka topics {name}`"
+    )
+
+
+async def _knows(admin: AIOKafkaAdminClient, node: int, name: str, partitions: int) -> bool:
+    question = MetadataRequest([name], allow_auto_topic_creation=False)
+    try:
+        answer = await admin._client.send(node, question)
+    except KafkaError:  # a broker that ends just now leaves the list of brokers soon
+        return False
+    (found,) = answer.to_object()["topics"]
+    return bool(sum(each["leader"] >= 0 for each in found["partitions"]) == partitions)
 
 
 def _new_topic(name: str, partitions: int, replication: int | None) -> NewTopic:
@@ -218,8 +255,8 @@ def _new_topic(name: str, partitions: int, replication: int | None) -> NewTopic:
 async def delete_topic(bootstrap: str, name: str, **options: Any) -> None:
     """Delete a topic with all its messages."""
     async with admin_client(bootstrap, **options) as admin:
-        answer = await admin.delete_topics([name])
-        names = await admin.list_topics()
+        answer = await patiently(lambda: admin.delete_topics([name]))
+        names = await patiently(admin.list_topics)
     ((_, code),) = answer.topic_error_codes
     if code == 3:
         raise EnvironmentFault(_no_topic(name, names))
@@ -271,13 +308,13 @@ def _no_topic(name: str, existing: Iterable[str]) -> str:
 async def list_groups(bootstrap: str, **options: Any) -> list[str]:
     """The names of all consumer groups."""
     async with admin_client(bootstrap, **options) as admin:
-        return sorted({name for name, *_ in await admin.list_consumer_groups()})
+        return sorted({name for name, *_ in await patiently(admin.list_consumer_groups)})
 
 
 async def describe_group(bootstrap: str, name: str, **options: Any) -> Group:
     """Members, committed offsets and lag of a group; nobody joins it for that."""
     async with admin_client(bootstrap, **options) as admin:
-        fields, committed = await _patiently(lambda: _ask_coordinator(admin, name))
+        fields, committed = await patiently(lambda: _ask_coordinator(admin, name))
     if fields["state"] == "Dead" and not committed:
         groups = ", ".join(await list_groups(bootstrap, **options)) or "none"
         raise EnvironmentFault(f"kafka group {name!r} must exist; got only {groups}")
@@ -299,12 +336,16 @@ async def _ask_coordinator(
     return fields, await admin.list_consumer_group_offsets(name)
 
 
-async def _patiently(question: Callable[[], Awaitable[T]]) -> T:
-    """Ask again for a while: the first question about groups makes Kafka create their topic."""
+async def patiently(question: Callable[[], Awaitable[T]]) -> T:
+    """Ask again for a while, where nothing can have happened yet.
+
+    The first question about groups makes Kafka create their topic, and when a broker ends others
+    take over.
+    """
     for _ in range(PATIENCE - 1):
         try:
             return await question()
-        except COORDINATOR_COMES:
+        except PASSING:
             await asyncio.sleep(PAUSE)
     return await question()
 

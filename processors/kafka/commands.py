@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
-import sys
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from flowengine.errors import EnvironmentFault, FlowEngineError
-from processors.kafka import tables
+from processors.kafka import looking, tables
 from processors.kafka.broker.artifacts import (
     KAFKA_VERSION,
     Advance,
@@ -30,13 +25,10 @@ from processors.kafka.broker.artifacts import (
 )
 from processors.kafka.broker.local import USUAL_PORT, StartRequest, start_local, stop_local
 from processors.kafka.broker.places import kafka_home, prepared_jars
-from processors.kafka.broker.state import find_local, load_state, local_bootstrap
+from processors.kafka.broker.state import find_local, load_state
+from processors.kafka.printing import console, faults, pairs_of
 
-T = TypeVar("T")
-LOCAL = "local"
-FAULT_EXIT = 2
 NOT_RUNNING_EXIT = 3
-PIPE_WIDTH = 160  # columns, where there is no terminal that has a width
 
 app = typer.Typer(
     help="Run a real Apache Kafka on this machine, and look into any cluster.",
@@ -45,46 +37,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-Bootstrap = Annotated[
-    str,
-    typer.Option("--bootstrap", help="Brokers as host:port,host:port; or local.", metavar="HOSTS"),
-]
-
-
-@contextmanager
-def faults() -> Iterator[None]:
-    """Print an error of ours as one message, without a traceback, and exit with 2."""
-    try:
-        yield
-    except FlowEngineError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(FAULT_EXIT) from error
-
-
-def ask(question: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine; the client's remarks about reconnecting and rebalancing stay hidden."""
-    remarks = logging.getLogger("aiokafka")
-    level = remarks.level
-    remarks.setLevel(logging.CRITICAL)
-    try:
-        with faults():
-            return asyncio.run(question)
-    finally:
-        remarks.setLevel(level)
-
-
-def resolved(bootstrap: str) -> str:
-    """The address behind ``local``."""
-    with faults():
-        return local_bootstrap() if bootstrap == LOCAL else bootstrap
-
-
-def console() -> Console:
-    """Made at each use, so that it writes to the standard output of that moment."""
-    plain = Console(highlight=False)
-    return plain if plain.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
-
 
 # -- the broker ----------------------------------------------------------------------------------
 
@@ -105,7 +57,7 @@ def start(
     began = time.monotonic()
     with faults():
         folder = jars or prepared_jars()
-        request = StartRequest(brokers, port, folder, _settings("--set", setting or []), fresh)
+        request = StartRequest(brokers, port, folder, pairs_of("--set", setting or []), fresh)
         with download_progress(jar_repository(), needed=folder is None) as advance:
             started = start_local(kafka_home(), request, advance)
     broker = started.broker
@@ -118,13 +70,6 @@ def start(
         typer.echo(f"port {USUAL_PORT} is in use, another one was taken")
     seconds = time.monotonic() - began
     typer.echo(f"kafka {broker.version} is ready at {broker.bootstrap} after {seconds:.1f} s")
-
-
-def _settings(option: str, pairs: list[str]) -> dict[str, str]:
-    for pair in pairs:
-        if "=" not in pair:
-            raise EnvironmentFault(f"kafka option {option!r} must be name=value; got {pair!r}")
-    return dict(pair.split("=", 1) for pair in pairs)
 
 
 @contextmanager
@@ -209,144 +154,4 @@ def fetch(
     typer.echo(f"{len(jars)} files are in {repository.absolute()}, all with the right SHA-256")
 
 
-# -- topics and groups ---------------------------------------------------------------------------
-
-
-@app.command(
-    epilog="Examples: flowengine kafka topics; flowengine kafka topics users; "
-    "flowengine kafka topics --create users --partitions 3; flowengine kafka topics "
-    "--create sensors --config message.timestamp.type=LogAppendTime"
-)
-def topics(
-    name: Annotated[str | None, typer.Argument(help="Show this topic's partitions.")] = None,
-    create: Annotated[str | None, typer.Option(help="Make a topic.", metavar="NAME")] = None,
-    delete: Annotated[str | None, typer.Option(help="Delete a topic.", metavar="NAME")] = None,
-    partitions: Annotated[int, typer.Option(help="Of the new topic.", min=1)] = 1,
-    replication: Annotated[
-        int | None, typer.Option(help="Copies; the broker's default when left out.", min=1)
-    ] = None,
-    config: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="Kafka's setting of the new topic; repeatable."),
-    ] = None,
-    internal: Annotated[bool, typer.Option("--internal", help="List Kafka's own too.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
-    bootstrap: Bootstrap = LOCAL,
-) -> None:
-    """List topics, show one, make one (--create) or delete one (--delete)."""
-    from processors.kafka import admin
-
-    hosts = resolved(bootstrap)
-    if create:
-        with faults():
-            settings = _settings("--config", config or [])
-        ask(admin.create_topic(hosts, create, partitions, replication, settings))
-        typer.echo(f"topic {create} created with {partitions} partitions")
-    elif delete:
-        if not yes:
-            typer.confirm(f"Delete topic {delete} with all its messages?", abort=True)
-        ask(admin.delete_topic(hosts, delete))
-        typer.echo(f"topic {delete} deleted")
-    elif name:
-        console().print(tables.partitions_table(ask(admin.describe_topic(hosts, name))))
-    else:
-        found = [each for each in ask(admin.list_topics(hosts)) if internal or not each.internal]
-        console().print(tables.topics_table(found) if found else "no topics")
-
-
-@app.command(epilog="Examples: flowengine kafka groups; flowengine kafka groups readers")
-def groups(
-    name: Annotated[str | None, typer.Argument(help="Show its members and lag.")] = None,
-    bootstrap: Bootstrap = LOCAL,
-) -> None:
-    """List consumer groups, or show one: members, partitions, committed offsets, lag."""
-    from processors.kafka import admin
-
-    hosts = resolved(bootstrap)
-    if name is None:
-        names = ask(admin.list_groups(hosts))
-        typer.echo("\n".join(names) if names else "no groups")
-        return
-    group = ask(admin.describe_group(hosts, name))
-    assignor = f", {group.assignor}" if group.assignor else ""
-    typer.echo(f"group {group.name}: {group.state.lower()}{assignor}, lag {group.lag}")
-    console().print(tables.members_table(group))
-    console().print(tables.positions_table(group))
-
-
-# -- messages ------------------------------------------------------------------------------------
-
-
-@app.command(epilog="Example: echo hello | flowengine kafka produce users --key alice")
-def produce(
-    topic: Annotated[str, typer.Argument(help="Where to send.")],
-    value: Annotated[list[str] | None, typer.Option(help="A message; may be repeated.")] = None,
-    key: Annotated[str | None, typer.Option(help="Key of every message.")] = None,
-    separator: Annotated[
-        str | None, typer.Option("--key-separator", help="Each line is KEY<separator>VALUE.")
-    ] = None,
-    bootstrap: Bootstrap = LOCAL,
-) -> None:
-    """Send each line of standard input, or each --value, as a message."""
-    from processors.kafka import messages
-
-    lines = value if value else (line.rstrip("\r\n") for line in sys.stdin)
-    pairs = (_pair(line, key, separator) for line in lines)
-    count = ask(messages.produce(resolved(bootstrap), topic, pairs))
-    typer.echo(f"{count} messages sent to {topic}")
-
-
-def _pair(line: str, key: str | None, separator: str | None) -> tuple[bytes | None, bytes]:
-    if separator is not None:
-        if separator not in line:
-            raise EnvironmentFault(f"kafka message must hold the separator {separator!r}; got none")
-        key, line = line.split(separator, 1)
-    return key.encode() if key is not None else None, line.encode()
-
-
-@app.command(epilog="Example: flowengine kafka consume users --from beginning --until-end")
-def consume(
-    topic: Annotated[str, typer.Argument(help="What to read.")],
-    start_at: Annotated[
-        str, typer.Option("--from", help="beginning, end, or an offset.", metavar="PLACE")
-    ] = "beginning",
-    partition: Annotated[int | None, typer.Option(help="Only this one.")] = None,
-    maximum: Annotated[int | None, typer.Option("--max", help="Stop after so many.")] = None,
-    group: Annotated[str | None, typer.Option(help="Join this group and commit.")] = None,
-    until_end: Annotated[bool, typer.Option("--until-end", help="Stop at the end.")] = False,
-    headers: Annotated[bool, typer.Option("--headers", help="Print headers, too.")] = False,
-    bootstrap: Bootstrap = LOCAL,
-) -> None:
-    """Print messages as partition, offset, key, value and timestamp, with tabs between."""
-    hosts = resolved(bootstrap)
-    if group is not None and (partition is not None or start_at.isdecimal()):
-        with faults():
-            raise EnvironmentFault(
-                "kafka option '--group' must stand without '--partition' and without an offset; "
-                "got both; the group decides who reads what, and from where"
-            )
-    place = (_place(start_at), partition, maximum, until_end, group)
-    try:
-        ask(_print_messages(hosts, topic, headers, *place))
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-
-
-async def _print_messages(hosts: str, topic: str, headers: bool, *place: Any) -> None:
-    from processors.kafka.messages import ReadFrom
-    from processors.kafka.messages import consume as read
-
-    async for message in read(hosts, topic, ReadFrom(*place)):
-        print(tables.message_line(message, headers), flush=True)
-
-
-def _place(text: str) -> str | int:
-    if text in ("beginning", "end"):
-        return text
-    if text.isdecimal():
-        return int(text)
-    with faults():
-        raise EnvironmentFault(
-            f"kafka option '--from' must be 'beginning', 'end' or an offset; got {text!r}"
-        )
-    raise AssertionError("unreachable")
+app.add_typer(looking.app)

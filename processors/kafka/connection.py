@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -142,7 +143,8 @@ class KafkaConnection(ControllerService):
     def client_options(self, kind: ClientKind = "admin") -> dict[str, Any]:
         """Keyword arguments of an aiokafka client of this kind.
 
-        Raises EnvironmentFault when a TLS file cannot be used or 'local' does not run.
+        Raises EnvironmentFault when a TLS file cannot be used, a library is missing for the login,
+        or 'local' does not run.
         """
         own = self.properties
         options: dict[str, Any] = {
@@ -151,6 +153,7 @@ class KafkaConnection(ControllerService):
             "security_protocol": own.security_protocol.value,
         }
         if own.security_protocol.startswith("SASL"):
+            _refuse_gssapi_without_library(own.sasl_mechanism)
             options["sasl_mechanism"] = own.sasl_mechanism.value
             options["sasl_plain_username"] = own.sasl_username
             options["sasl_plain_password"] = own.sasl_password and own.sasl_password.reveal()
@@ -209,6 +212,15 @@ class KafkaConnection(ControllerService):
                     f"'{step.name}'; got {step.message}"
                 )
         yield
+
+
+def _refuse_gssapi_without_library(mechanism: SaslMechanism) -> None:
+    """aiokafka would end with an assertion."""
+    if mechanism is SaslMechanism.GSSAPI and find_spec("gssapi") is None:
+        raise EnvironmentFault(
+            "kafka connection with the mechanism GSSAPI must have the package 'gssapi', which "
+            "needs Kerberos' own libraries; got none; install it with `pip install gssapi`"
+        )
 
 
 def _file_named_by(error: OSError, properties: KafkaConnection.Properties) -> str:

@@ -37,10 +37,8 @@ async def produce(
     """Send messages (key, value), confirmed by all replicas in sync. Returns how many."""
     await partition_numbers(bootstrap, topic, **options)
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **{"request_timeout_ms": REQUEST_TIMEOUT_MS, **options, "bootstrap_servers": bootstrap},
         enable_idempotence=True,
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
-        **options,
     )
     with translated(bootstrap):
         try:

@@ -22,7 +22,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 class TopicBook:
-    """Looks topics up, creates them where that is wanted, and warns once of each with one copy."""
+    """Looks topics up, creates them where that is wanted, and warns once of one without copies."""
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class TopicBook:
         self._slot = slot
         self._log = log
         self._seen: set[str] = set()
+        self._warned = False
 
     async def partition_count(self, producer: AIOKafkaProducer, topic: str) -> int | Problem:
         """How many partitions a topic has, or why it cannot be written to.
@@ -92,14 +93,23 @@ class TopicBook:
             self._log.info(str(error))
 
     def _warn_of_single_copy(self, producer: AIOKafkaProducer, topic: str) -> None:
-        if self._settings.guarantee is not Guarantee.REPLICATED:
+        """Once per run; where there is one broker only, more copies are nobody's mistake."""
+        if self._warned or self._settings.guarantee is not Guarantee.REPLICATED:
             return
         partitions = producer.client.cluster._partitions.get(topic, {})
-        if any(len(partition.replicas) == 1 for partition in partitions.values()):
-            self._log.warning(
-                f"topic {topic!r} must have two replicas or more for the delivery guarantee "
-                "'replicated' to outlive its broker; got 1"
+        if not any(len(partition.replicas) == 1 for partition in partitions.values()):
+            return
+        self._warned = True
+        if len(producer.client.cluster.brokers()) == 1:
+            self._log.info(
+                f"topic {topic!r} has one replica in a cluster of one broker; the delivery "
+                "guarantee 'replicated' is what 'single node' is there"
             )
+            return
+        self._log.warning(
+            f"topic {topic!r} must have two replicas or more for the delivery guarantee "
+            "'replicated' to outlive its broker; got 1"
+        )
 
 
 def _missing(topic: str) -> Problem:

@@ -217,14 +217,28 @@ class TimedProcessor(Processor):
     def _advance(self, context: ProcessContext, session: ProcessSession) -> bool:
         """Close what is due by the watermark, then by silence, then show what changed."""
         for watermark, reason in self._clocks.watermarks(self.store.closed):
-            self._emitter.watermark = watermark
-            if not self.store.advance(watermark, reason):
+            steps = self._ends(watermark) if reason is Reason.IDLE else (watermark,)
+            if not all(self._advance_to(step, reason) for step in steps):
                 return False
-            if math.isfinite(watermark):
-                self.store.closed = int(watermark)
         if self._clocks.tick_due() and not self.store.tick():
             self._clocks.again()
             return False
+        return True
+
+    def _ends(self, watermark: float) -> Iterator[int]:
+        """Silence closes one window after the other and moves time to their ends, no further: what
+        comes after it may be older than the clock says."""
+        before = None
+        while (due := self.store.next_due()) is not None and before != due <= watermark:
+            before = due
+            yield due
+
+    def _advance_to(self, watermark: float, reason: Reason) -> bool:
+        self._emitter.watermark = watermark
+        if not self.store.advance(watermark, reason):
+            return False
+        if math.isfinite(watermark):
+            self.store.closed = int(watermark)
         return True
 
     def _take(self, context: ProcessContext, session: ProcessSession, batch: Batch) -> None:

@@ -11,7 +11,17 @@ from rich.console import Console
 
 from tests.benchmarks.results import Row, save, show
 
-NAMES = ("hops", "persisted", "restart", "kafka", "start", "records")
+NAMES = (
+    "hops",
+    "persisted",
+    "restart",
+    "kafka",
+    "broker",
+    "start",
+    "records",
+    "nexmark",
+    "windows",
+)
 
 
 def main(chosen: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,8 @@ import msgspec
 
 from flowengine.context import ProcessContext
 from flowengine.definition.builder import Flow
+from flowengine.definition.flat import LoadedFlow
+from flowengine.definition.load import Options, load_text
 from flowengine.session import ProcessSession
 from processors.kafka.publish import PublishKafka
 from processors.put_file import PutFile
@@ -19,6 +22,7 @@ from tests.crash.points import Log
 
 BATCH = 64  # FlowFiles per trigger of a sink
 IDENTITY = "identity"  # attribute with the number of the input record
+SHIPPED = Path(__file__).parents[2] / "flows"
 ENDS = {"auto_terminate": ["failure"]}  # what ends there is missing in the sink
 
 
@@ -153,9 +157,47 @@ def large(order: Order) -> Flow:
     return flow
 
 
-FLOWS: dict[str, Callable[[Order], Flow]] = {
+class Shipped:
+    """A flow of flows/ with some settings of its processors changed."""
+
+    def __init__(
+        self, name: str, parameters: dict[str, str], **changes: dict[str, dict[str, Any]]
+    ) -> None:
+        self._parameters = parameters
+        self._document = json.loads((SHIPPED / f"{name}.json").read_text())
+        for processor, sections in changes.items():
+            for section, values in sections.items():
+                self._document["processors"][processor].setdefault(section, {}).update(values)
+
+    def load(self) -> LoadedFlow:
+        """Ready to run, without a finding."""
+        options = Options(self._parameters)
+        flow, findings = load_text(json.dumps(self._document), SHIPPED, options)
+        assert flow is not None, findings
+        return flow
+
+
+def traffic_sensors(order: Order) -> Shipped:
+    """The shipped flow with two members, which read a little at a time while there is a pause."""
+    names = dict.fromkeys(("topic", "group", "output"), order.topic)
+    rejects = str(Path(order.directory) / "rejects")
+    pace = {"every": f"{int(order.pause * 1e6)} us"} if order.pause else {}
+    quick = {"heartbeat_interval": "300 ms", "session_timeout": "6 sec"}
+    static = {"static_member_id": order.member} if order.member else {}
+    return Shipped(
+        "traffic-sensors",
+        {**names, "brokers": order.bootstrap, "rejects": rejects, "idle": "1 hour"},
+        consume={
+            "scheduling": {"concurrent_tasks": 2, **pace},
+            "properties": {**quick, **static, **({"max_poll_records": 100} if pace else {})},
+        },
+    )
+
+
+FLOWS: dict[str, Callable[[Order], Flow | Shipped]] = {
     "five-hops": five_hops,
     "producer": producer,
     "consumer": consumer,
     "large": large,
+    "traffic-sensors": traffic_sensors,
 }

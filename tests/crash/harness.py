@@ -28,6 +28,7 @@ SHARES: dict[str, dict[str, int]] = {
     "five-hops": {"loaded-queue": 3, "mid-cut": 3, "recovery": 2, "before-acknowledge": 1},
     "producer": {"loaded-queue": 3, "mid-cut": 2, "recovery": 2, "before-acknowledge": 2},
     "consumer": {"mid-rebalance": 5, "before-acknowledge": 2, "mid-cut": 1, "recovery": 1},
+    "traffic-sensors": {"mid-cut": 3, "before-acknowledge": 2, "recovery": 2, "mid-rebalance": 2},
 }
 LATEST = {"recovery": 4, "mid-rebalance": 2, "before-acknowledge": 4, "mid-cut": 4}
 

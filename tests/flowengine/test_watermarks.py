@@ -196,6 +196,17 @@ def test_a_finished_source_releases_all(bench: Bench) -> None:
     assert bench.low == math.inf
 
 
+def test_the_end_waits_for_what_has_no_event_time(bench: Bench) -> None:
+    session = bench.session("source")
+    session.transfer([session.create(), session.create()], "success")
+    session.commit()
+    bench.assembly.nodes["source"].completed = True
+    for name in ("pass", "pass", "window", "window"):
+        assert bench.low == -math.inf
+        bench.move(name, 1)
+    assert bench.low == math.inf
+
+
 def test_each_partition_holds_for_itself(bench: Bench) -> None:
     bench.emit(100)
     bench.move("pass", 1)

@@ -15,14 +15,17 @@ from tests.waiting import until
 SHIPPED = sorted(FLOWS.glob("*.json"))
 NAMES = [path.stem for path in SHIPPED]
 RUN = {  # in which test, where not here
+    "clickstream-join": "test_clickstream.py",
     "dead-letter": "test_dead_letter.py",
     "faker-producer": "",
     "read-data-lake": "",
     "send-modes": "test_replicated.py",
+    "three-times": "test_three_times.py",
     "traffic-sensors": "test_windows.py",
     "user-sessions": "test_windows.py",
     "users-consumer": "",
     "users-producer": "",
+    "warehouse": "test_warehouse.py",
 }
 MEANT = "output port 'out' must have an outgoing connection; got none"  # it is for other flows
 

@@ -18,6 +18,7 @@ class Given(NamedTuple):
     timestamp: int | None = None
     key: bytes | None = None
     partition: int | None = None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 def send(kafka: KafkaForTests, topic: str, messages: Iterable[Given]) -> None:
@@ -29,7 +30,12 @@ async def _send(bootstrap: str, topic: str, messages: Iterable[Given]) -> None:
     async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
         for one in messages:
             await producer.send(
-                topic, one.value, one.key, partition=one.partition, timestamp_ms=one.timestamp
+                topic,
+                one.value,
+                one.key,
+                partition=one.partition,
+                timestamp_ms=one.timestamp,
+                headers=one.headers,
             )
 
 

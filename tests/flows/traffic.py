@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import duckdb
 import orjson
-import pyarrow as pa
 
+from tests.flows.batch import batch
 from tests.flows.topics import Given, Published, Results, send
 from tests.kafka_fixtures import KafkaForTests
 
@@ -57,10 +60,12 @@ def long_ago(minutes: int) -> int:
 class Traffic:
     """A topic of cars by sensor, and the three topics that the flow writes."""
 
-    def __init__(self, kafka: KafkaForTests, seed: int, partitions: int = 3) -> None:
+    def __init__(
+        self, kafka: KafkaForTests, seed: int, partitions: int = 3, minutes: int = 60
+    ) -> None:
         self.kafka = kafka
         self.partitions = partitions
-        self.begin = long_ago(60)
+        self.begin = long_ago(minutes)
         self.topic = kafka.create_topic(kafka.unique("cars"), partitions)
         names = {name: f"{self.topic}.{name}" for name in ("count", "speed", "late")}
         for name in names.values():
@@ -68,6 +73,7 @@ class Traffic:
         self.results = {name: Results(kafka, topic) for name, topic in names.items()}
         self.cars: list[Car] = []
         self._random = random.Random(seed)
+        self._minutes = 0
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -76,11 +82,12 @@ class Traffic:
         return {**names, "brokers": self.kafka.bootstrap, "idle": "1 hour"}
 
     def produce(self, count: int, minutes: int = 20) -> None:
-        """Send cars in the order in which they arrive: up to the bound out of order."""
-        pick = self._random
+        """Send cars of the next minutes as they arrive: up to the bound out of order."""
+        pick, begin = self._random, self.begin + self._minutes * MINUTE
+        self._minutes += minutes
         rows = [
             Car(
-                self.begin + pick.randrange(minutes * MINUTE),
+                begin + pick.randrange(minutes * MINUTE),
                 f"A{pick.randrange(SENSORS)}",
                 pick.randrange(8 * 90) / 8,
             )
@@ -89,6 +96,23 @@ class Traffic:
         rows.sort(key=lambda car: car.moment + pick.randrange(BOUND))
         self.send(rows)
         self.cars += rows
+
+    @contextmanager
+    def flowing(self, count: int = 400, every: float = 0.25) -> Iterator[None]:
+        """Cars of one more minute ``every`` so many seconds, until the block ends."""
+        ended = threading.Event()
+
+        def work() -> None:
+            while not ended.wait(every):
+                self.produce(count, minutes=1)
+
+        with ThreadPoolExecutor(1) as threads:
+            flowing = threads.submit(work)
+            try:
+                yield
+            finally:
+                ended.set()
+                flowing.result()
 
     def send(self, cars: list[Car]) -> None:
         """Send these; a sensor's cars are in one partition, as with every key."""
@@ -104,10 +128,7 @@ class Traffic:
     def truth(self, name: str) -> dict[Window, Any]:
         """What a batch over all cars finds: one pane for each window of a sensor."""
         slide = MINUTE if name == "count" else MINUTE // 2
-        cars = pa.Table.from_pylist([car._asdict() for car in self.cars])
-        with duckdb.connect() as database:
-            database.register("cars", cars)
-            rows = database.execute(BATCH, {"size": MINUTE, "slide": slide}).fetchall()
+        rows = batch(BATCH, {"cars": self.cars}, size=MINUTE, slide=slide)
         column = 2 if name == "count" else 3
         return {Window(row[0], iso(row[1]), "0"): row[column] for row in rows}
 

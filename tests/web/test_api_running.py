@@ -35,7 +35,9 @@ def test_a_group_is_stopped_disabled_enabled_and_run_once(server):
     for verb in ("stop", "disable", "enable", "run-once", "stop", "clear-state", "start"):
         answer = server.post(f"/flows/one/groups/box/{verb}")
         assert "box/put" in answer["processors"], verb
-    until(lambda: server.get("/flows/one/processors/box/put")["status"]["state"] == "running", "put")
+    until(
+        lambda: server.get("/flows/one/processors/box/put")["status"]["state"] == "running", "put"
+    )
     refused = server.ask("POST", "/flows/one/groups/box/disable")
     assert refused.status_code == 409
     assert "box/put" in refused.json()["processors"]
@@ -67,21 +69,21 @@ def test_a_queue_is_paged(server):
 
 
 def test_a_stopped_flow_is_reset_and_a_running_one_is_not(server):
-    server.create("one", pipeline(count=7, every="1 ms"))
-    server.running("one")
-    server.post("/flows/one/processors/put/stop")
-    until(lambda: server.get("/flows/one/status")["status"]["queued"] >= 5, "FlowFiles")
-    refused = server.ask("POST", "/flows/one/reset", json={"queues": True})
+    server.create("fresh")
+    server.running("fresh")
+    server.post("/flows/fresh/processors/put/stop")
+    until(lambda: server.get("/flows/fresh/status")["status"]["queued"] >= 5, "FlowFiles")
+    refused = server.ask("POST", "/flows/fresh/reset", json={"queues": True})
     assert (refused.status_code, refused.json()["detail"]) == (
         409,
-        "flow 'one' must be stopped to be reset; got a running one",
+        "flow 'fresh' must be stopped to be reset; got a running one",
     )
-    server.post("/flows/one/stop", {"drain": False})
-    server.until_state("one", "stopped")
-    done = server.post("/flows/one/reset", {"queues": True, "state": True})["done"]
+    server.post("/flows/fresh/stop", {"drain": False})
+    server.until_state("fresh", "stopped")
+    done = server.post("/flows/fresh/reset", {"queues": True, "state": True})["done"]
     assert done[0].startswith("threw away ")
     assert done[1].startswith("forgot ")
-    assert not (server.flows / ".one.deployed.json").exists()
+    assert not (server.flows / ".fresh.deployed.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -102,14 +104,14 @@ def test_a_reset_that_makes_no_sense_is_refused(server, body, detail):
 
 
 def test_history_outlives_the_run(server):
-    server.create("one", pipeline(count=10, every="1 ms"))
-    assert server.get("/flows/one/history")["points"] == []
-    server.post("/flows/one/run-once")
-    server.until_state("one", "stopped")
-    found = server.get("/flows/one/history", kind="processors", component="put")
+    server.create("minutes", pipeline(count=10, every="1 ms"))
+    assert server.get("/flows/minutes/history")["points"] == []
+    server.post("/flows/minutes/run-once")
+    server.until_state("minutes", "stopped")
+    found = server.get("/flows/minutes/history", kind="processors", component="put")
     column = 1 + found["fields"].index("flowfiles_in")
     assert sum(point[column] for point in found["points"]) >= 10
-    queue = server.get("/flows/one/history", kind="connections", component="mark-put")
+    queue = server.get("/flows/minutes/history", kind="connections", component="mark-put")
     assert queue["fields"] == ["queued", "bytes", "penalized", "percent"]
 
 

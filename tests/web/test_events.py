@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from itertools import islice
 
 from tests.web.serving import pipeline
+from web import streams
 from web.events import QUEUE, Hub, delta, encoded
 
 
@@ -81,3 +83,41 @@ def test_events_for_one_flow_are_not_told_to_watchers_of_another():
         hub.tell("flow", {"id": "x"})
         assert [watcher.queue.qsize() for watcher in (one, two, any_)] == [2, 1, 1]
         assert list(islice(iter(one.queue.get_nowait, None), 1)) == [encoded("draft", {"seq": 1})]
+
+
+async def test_a_browser_that_takes_no_event_is_dropped(monkeypatch):
+    monkeypatch.setattr(streams, "PATIENCE", 0.05)
+    hub, sent, never = Hub(), [], asyncio.Event()
+
+    async def send(message):
+        sent.append(message["type"])
+        if len(sent) > 1:
+            await never.wait()  # its buffers are full
+
+    async def receive():
+        await never.wait()
+
+    async def first():
+        return encoded("snapshot", {})
+
+    async with asyncio.timeout(10):
+        await streams.EventStream(hub, None, first)({}, receive, send)
+    assert sent == ["http.response.start", "http.response.body"]
+    assert not hub._watchers
+
+
+async def test_a_slow_runner_keeps_no_other_flow_waiting():
+    hub, told, slow = Hub(), asyncio.Event(), asyncio.Event()
+
+    async def poll(flow):
+        await slow.wait() if flow == "slow" else told.set()
+
+    hub._poll = poll
+    with hub.watching("slow"), hub.watching("quick"):
+        task = asyncio.get_running_loop().create_task(hub.serve())
+        async with asyncio.timeout(10):
+            for _ in range(2):  # its turn comes again while the slow one still hangs
+                await told.wait()
+                told.clear()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

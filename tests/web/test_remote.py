@@ -7,6 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from flowengine.cli import run_command
 from flowengine.errors import DefinitionError, EnvironmentFault
 from tests.web.serving import TOKEN, pipeline
 from web.client import Refused
@@ -49,6 +50,36 @@ def test_a_refusal_is_said_in_the_servers_words(server, shell):
     with pytest.raises(Refused) as refused:
         shell("start", "nowhere")
     assert str(refused.value) == "flow must be a file in the folder of flows; got 'nowhere'"
+
+
+@pytest.mark.parametrize("by", ["option", "variable"])
+def test_the_short_form_asks_the_server_instead_of_this_machine(server, monkeypatch, capsys, by):
+    server.create("short")
+    url = f"http://127.0.0.1:{server.port}"
+    monkeypatch.setenv("FLOWENGINE_SERVER_TOKEN", TOKEN)
+    words = ["--server", url] if by == "option" else []
+    if by == "variable":
+        monkeypatch.setenv("FLOWENGINE_SERVER", url)
+    assert run_command([*words, "flows"]) == 0
+    assert capsys.readouterr().out == "short: stopped, 0 queued, 0 errors\n"
+    assert run_command([*words, "status", "short"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "stopped"
+
+
+def test_a_command_of_a_server_without_one_says_how_to_name_it(monkeypatch, capsys):
+    monkeypatch.delenv("FLOWENGINE_SERVER", raising=False)
+    assert run_command(["flows"]) != 0
+    assert (
+        "command 'flows' must be asked of a server; got none; flowengine --server URL flows"
+        in capsys.readouterr().err
+    )
+
+
+def test_a_choice_that_is_none_is_refused(server, shell):
+    server.create("one")
+    with pytest.raises(DefinitionError) as refused:
+        shell("deploy", "one", "--removed", "keep")
+    assert str(refused.value) == "option '--removed' must be 'drain' or 'drop'; got 'keep'"
 
 
 def test_a_server_that_is_not_there_is_said_with_what_to_do(server, shell):

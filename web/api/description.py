@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.responses import Response
 
 from web.api.models import ProblemDocument
 from web.api.models_running import REFERENCE, runner_schemas
@@ -28,9 +29,9 @@ def problems(*statuses: int) -> Responses:
     }
 
 
-#: Of every route: not known, not allowed, too large, too long, not for this server, wrong shape,
+#: Of every route: no JSON, not known, not allowed, too large, too long, not for this server, wrong shape,
 #: the disk, the inspection or the runner does not work.
-EVERYWHERE = problems(401, 403, 413, 414, 421, 422, 503, 504)
+EVERYWHERE = problems(400, 401, 403, 413, 414, 421, 422, 503, 504)
 FLOW = (404,)
 RUNNER = (404, 409)
 
@@ -48,7 +49,7 @@ def answers(
         found["content"] = {media: {"schema": shape}}
     else:
         found["model"] = model
-    return {"responses": {status: found, **problems(*also)}}
+    return {"responses": {status: found, **problems(*also)}} | _class(media)
 
 
 def nothing(*also: int) -> dict[str, Any]:
@@ -59,7 +60,12 @@ def nothing(*also: int) -> dict[str, Any]:
 def plain(schema: dict[str, Any], *also: int, media: str = "application/json") -> dict[str, Any]:
     """Keywords of a route whose answer has a schema that is no model."""
     found = {"description": "OK", "content": {media: {"schema": schema}}}
-    return {"responses": {200: found, **problems(*also)}}
+    return {"responses": {200: found, **problems(*also)}} | _class(media)
+
+
+def _class(media: str) -> dict[str, Any]:
+    """Without this FastAPI adds JSON without a schema to what is no JSON."""
+    return {} if media == "application/json" else {"response_class": Response}
 
 
 def describe(app: FastAPI) -> None:

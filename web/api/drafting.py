@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from web import deploying
 from web.api import models
+from web.api.bodies import StrictRoute
 from web.api.common import FlowId, IfMatch, SiteHere, expected_number, json_text
 from web.api.description import answers
 from web.diff import changes
@@ -20,7 +21,7 @@ from web.security.access import EDITOR, VIEWER, CallerHere
 from web.site import Site
 from web.store import Version
 
-router = APIRouter(tags=["drafts"])
+router = APIRouter(tags=["drafts"], route_class=StrictRoute)
 _LAST = 1 << 53
 
 Kind = Literal[

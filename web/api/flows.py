@@ -14,6 +14,7 @@ from starlette.responses import Response
 from flowengine.definition.model import slugify
 from flowengine.errors import FlowEngineError
 from web.api import models
+from web.api.bodies import StrictRoute
 from web.api.common import FlowId, IfMatch, SiteHere, expected, json_text
 from web.api.description import answers, nothing
 from web.documents import masked
@@ -22,7 +23,7 @@ from web.problems import Problem, answer, problems_of
 from web.security.access import EDITOR, VIEWER
 from web.site import Site
 
-router = APIRouter(tags=["flows"])
+router = APIRouter(tags=["flows"], route_class=StrictRoute)
 _PATIENCE = 5.0  # s that a list waits for figures
 
 

@@ -17,6 +17,7 @@ from flowengine.metrics import CONTENT_TYPE
 from web import documents
 from web.api import models
 from web.api import models_running as running
+from web.api.bodies import StrictRoute
 from web.api.common import FlowId, SiteHere
 from web.api.description import answers, plain
 from web.exposition import exposition
@@ -26,7 +27,7 @@ from web.security.access import EDITOR, VIEWER, CallerHere
 from web.site import Site
 from web.streams import EventStream
 
-router = APIRouter(tags=["general"])
+router = APIRouter(tags=["general"], route_class=StrictRoute)
 
 
 def program_version() -> str:
@@ -178,7 +179,7 @@ def _first(site: Site, flow: str | None) -> Callable[[], Awaitable[bytes]]:
 
 # -- health ------------------------------------------------------------------------------------
 
-health = APIRouter(tags=["health"])
+health = APIRouter(tags=["health"], route_class=StrictRoute)
 
 
 @health.get("/health/live", openapi_extra={"x-role": "anybody"}, **answers(models.Live))

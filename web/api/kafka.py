@@ -11,14 +11,18 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from starlette.responses import Response
 
+from web.api import models_kafka as models
+from web.api.bodies import StrictRoute
 from web.api.common import SiteHere, site_of
+from web.api.description import answers, nothing
 from web.api.kafka_tail import TailStream
 from web.flowfiles import unknown
 from web.problems import Problem, answer
 from web.security.access import EDITOR, OPERATOR, VIEWER
 
-router = APIRouter(tags=["kafka"])
+router = APIRouter(tags=["kafka"], route_class=StrictRoute)
 BASE = "/kafka/{flow}/{service:path}"
+LENS = (404, 409)
 _LAST = 1 << 62
 _OFFSET = 1 << 53
 
@@ -52,7 +56,7 @@ class Record(BaseModel):
     encoding: Literal["text", "json", "hex"] = "text"
 
 
-@router.post(BASE + "/topics/{topic}/records", **OPERATOR)
+@router.post(BASE + "/topics/{topic}/records", **OPERATOR, **answers(models.Written, *LENS))
 async def produce(
     site: SiteHere, flow: Flow, service: Service, topic: Topic, body: Record
 ) -> Response:
@@ -61,7 +65,9 @@ async def produce(
     return answer(found)
 
 
-@router.get(BASE + "/topics/{topic}/tail", **VIEWER)
+@router.get(
+    BASE + "/topics/{topic}/tail", **VIEWER, **answers("", *LENS, media="text/event-stream")
+)
 async def tail(
     site: SiteHere,
     flow: Flow,
@@ -129,14 +135,14 @@ class NewTopic(BaseModel):
     config: dict[str, str] = Field(default_factory=dict, max_length=100)
 
 
-@router.get(BASE + "/topics/{topic}", **VIEWER)
+@router.get(BASE + "/topics/{topic}", **VIEWER, **answers(models.Topic, *LENS))
 async def topic(site: SiteHere, flow: Flow, service: Service, topic: Topic) -> Response:
     """Partitions, configuration, groups, and the processors of all flows that use it."""
     found = await site.lens.ask(flow, service, "topic", name=topic)
     return answer({**found, "used_by": await site.lens.used_by(flow, service, topic)})
 
 
-@router.delete(BASE + "/topics/{topic}", status_code=204, **EDITOR)
+@router.delete(BASE + "/topics/{topic}", status_code=204, **EDITOR, **nothing(*LENS))
 async def delete_topic(
     site: SiteHere,
     flow: Flow,
@@ -152,19 +158,24 @@ async def delete_topic(
     return Response(status_code=204)
 
 
-@router.get(BASE + "/topics", **VIEWER)
+@router.get(BASE + "/topics", **VIEWER, **answers(models.Topics, *LENS))
 async def topics(site: SiteHere, flow: Flow, service: Service, internal: bool = False) -> Response:
     """Topics by name; ``size`` is what the leaders' copies take on disk."""
     return answer(await site.lens.ask(flow, service, "topics", internal=internal))
 
 
-@router.post(BASE + "/topics", status_code=201, **OPERATOR)
+@router.post(
+    BASE + "/topics",
+    status_code=201,
+    **OPERATOR,
+    **answers(models.MadeTopic, *LENS, status=201),
+)
 async def create_topic(site: SiteHere, flow: Flow, service: Service, body: NewTopic) -> Response:
     """Make a topic; it is there for all brokers when the answer comes."""
     return answer(await site.lens.ask(flow, service, "create topic", **body.model_dump()), 201)
 
 
-@router.get(BASE + "/cluster", **VIEWER)
+@router.get(BASE + "/cluster", **VIEWER, **answers(models.Cluster, *LENS))
 async def cluster(site: SiteHere, flow: Flow, service: Service) -> Response:
     """Cluster id, controller and brokers."""
     return answer(await site.lens.ask(flow, service, "cluster"))
@@ -184,7 +195,11 @@ class Reset(BaseModel):
     to: Literal["earliest", "latest"] | Offset | dict[Number, Offset]
 
 
-@router.post(BASE + "/groups/{group:path}/reset", **OPERATOR)
+@router.post(
+    BASE + "/groups/{group:path}/reset",
+    **OPERATOR,
+    **answers(models.MovedPositions, *LENS),
+)
 async def reset(
     site: SiteHere, flow: Flow, service: Service, group: Group, body: Reset
 ) -> Response:
@@ -197,20 +212,20 @@ async def reset(
     return answer(await site.lens.ask(flow, service, "reset group", **given))
 
 
-@router.get(BASE + "/groups/{group:path}", **VIEWER)
+@router.get(BASE + "/groups/{group:path}", **VIEWER, **answers(models.ConsumerGroup, *LENS))
 async def group(site: SiteHere, flow: Flow, service: Service, group: Group) -> Response:
     """Members, positions, lag, and ``events``: what happened since somebody looks at it."""
     return answer(await site.lens.ask(flow, service, "group", name=group))
 
 
-@router.delete(BASE + "/groups/{group:path}", status_code=204, **OPERATOR)
+@router.delete(BASE + "/groups/{group:path}", status_code=204, **OPERATOR, **nothing(*LENS))
 async def delete_group(site: SiteHere, flow: Flow, service: Service, group: Group) -> Response:
     """Forget a group with its offsets. 409 while it has live members."""
     await site.lens.ask(flow, service, "delete group", group=group)
     return Response(status_code=204)
 
 
-@router.get(BASE + "/groups", **VIEWER)
+@router.get(BASE + "/groups", **VIEWER, **answers(models.Groups, *LENS))
 async def groups(site: SiteHere, flow: Flow, service: Service) -> Response:
     """Consumer groups with state, members, topics and lag."""
     return answer(await site.lens.ask(flow, service, "groups"))

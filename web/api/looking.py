@@ -15,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from flowengine.control import minutes
 from web import logpages, recorded
 from web.api import models_running as models
+from web.api.bodies import StrictRoute
 from web.api.common import FlowId, SiteHere, ask, component
 from web.api.description import RUNNER, answers, plain, problems
 from web.control import refused
@@ -22,7 +23,7 @@ from web.events import full
 from web.problems import Problem, answer
 from web.security.access import VIEWER
 
-router = APIRouter(tags=["looking"])
+router = APIRouter(tags=["looking"], route_class=StrictRoute)
 UUID = re.compile(r"[0-9a-fA-F-]{36}")
 _LAST = 1 << 62
 _KEPT = ("content-length", "content-range", "content-disposition", "accept-ranges")
@@ -33,11 +34,12 @@ _BYTES = {
     "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 }
 CONTENT: dict[str, Any] = {
+    "response_class": Response,
     "responses": {
         200: {"description": "The whole content", **_BYTES},
         206: {"description": "The part that was asked for", **_BYTES},
         **problems(*RUNNER, 416),
-    }
+    },
 }
 
 Microseconds = Annotated[int | None, Query(ge=0, le=_LAST)]

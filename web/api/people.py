@@ -9,12 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from web.api import models
+from web.api.bodies import StrictRoute
 from web.api.common import SiteHere
 from web.api.description import answers, nothing
 from web.problems import Problem, answer
 from web.security.access import ADMIN, VIEWER, CallerHere
 
-router = APIRouter(tags=["people"])
+router = APIRouter(tags=["people"], route_class=StrictRoute)
 _LAST = 1 << 53
 
 

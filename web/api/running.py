@@ -12,6 +12,7 @@ from starlette.responses import Response
 from web import deploying, resetting
 from web.api import models
 from web.api import models_running as figures
+from web.api.bodies import StrictRoute
 from web.api.common import FlowId, SiteHere, ask, component
 from web.api.description import RUNNER, answers
 from web.problems import answer
@@ -19,7 +20,7 @@ from web.runner import Supervised
 from web.security.access import OPERATOR, CallerHere
 from web.site import Site
 
-router = APIRouter(tags=["running"])
+router = APIRouter(tags=["running"], route_class=StrictRoute)
 _COMMANDED = answers(figures.Commanded, *RUNNER)
 PATIENCE = 3.0  # s that a start or stop is waited for before it is answered
 
@@ -62,7 +63,7 @@ async def stop(
     return _state(supervised)
 
 
-class Reset(BaseModel):
+class ResetFlow(BaseModel):
     """What a stopped flow shall forget.
 
     offsets: where consumers go on: earliest, latest, or a time such as 2025-01-31T12:00
@@ -75,7 +76,7 @@ class Reset(BaseModel):
 
 
 @router.post("/flows/{id}/reset", **OPERATOR, **answers(models.ResetDone, 404, 409))
-async def reset(site: SiteHere, id: FlowId, body: Reset) -> Response:
+async def reset(site: SiteHere, id: FlowId, body: ResetFlow) -> Response:
     """Forget queues, states or positions of a stopped flow. What is forgotten is lost."""
     done = await resetting.reset(
         site, id, queues=body.queues, state=body.state, offsets=body.offsets

@@ -6,25 +6,26 @@ import asyncio
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from web import documents
 from web.api import models
+from web.api.bodies import StrictRoute
 from web.api.common import SiteHere
 from web.api.description import answers, nothing
 from web.problems import Problem, answer
 from web.security.access import EDITOR, VIEWER, CallerHere
 from web.site import Site
 
-router = APIRouter(tags=["secrets"])
+router = APIRouter(tags=["secrets"], route_class=StrictRoute)
 
 
 class NewSecret(BaseModel):
     """A value to keep. It is never told again."""
 
     model_config = ConfigDict(extra="forbid")
-    value: SecretStr = Field(min_length=1, max_length=65_536)
+    value: str = Field(repr=False, json_schema_extra={"writeOnly": True})
 
 
 @router.get("/secrets", **VIEWER, **answers(models.Secrets))
@@ -69,8 +70,7 @@ def _named(document: documents.Json) -> list[str]:
 @router.put("/secrets/{name}", status_code=204, **EDITOR, **nothing())
 async def put_secret(site: SiteHere, name: str, body: NewSecret, caller: CallerHere) -> Response:
     """Enter a secret, or another value for it. Running flows take it when they start again."""
-    value = body.value.get_secret_value()
-    await asyncio.to_thread(site.secrets.put, name, value, caller.user)
+    await asyncio.to_thread(site.secrets.put, name, body.value, caller.user)
     return Response(status_code=204)
 
 

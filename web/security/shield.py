@@ -134,7 +134,8 @@ def _with_headers(send: Send, nonce: str, *, https: bool) -> Send:
             headers = MutableHeaders(scope=message)
             headers["Content-Security-Policy"] = policy(nonce)
             headers["X-Content-Type-Options"] = "nosniff"
-            headers["Referrer-Policy"] = "no-referrer"
+            # With "no-referrer" browsers send our own forms with the origin "null".
+            headers["Referrer-Policy"] = "same-origin"
             headers["X-Frame-Options"] = "DENY"
             headers["Cross-Origin-Opener-Policy"] = "same-origin"
             headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -62,7 +62,7 @@ def child(
     log.unlink(missing_ok=True)
     found: Child | None = None
     try:
-        with interruption.held():
+        with interruption.starting():
             process = spawn(
                 [sys.executable, "-m", "flowengine", *arguments],
                 directory=folder,
@@ -75,5 +75,5 @@ def child(
         yield found
     finally:
         if found is not None:
-            with interruption.held():
+            with interruption.ending():
                 found.end()

@@ -1,9 +1,10 @@
-"""Ctrl-C, SIGTERM and a closed terminal end the demo once, and never half-way through an end.
+"""Ctrl-C, SIGTERM and a closed terminal end the demo, and never half-way through a step.
 
-1. The first of these signals raises KeyboardInterrupt; later ones change nothing, since by then
-   everything is being stopped, each step with a limit of its own.
-2. While something is started or stopped (:meth:`Interruption.held`) it waits: a process whose start
-   is interrupted would belong to nobody.
+1. Such a signal raises KeyboardInterrupt, except in a step (:meth:`Interruption.starting`,
+   :meth:`Interruption.ending`): then at its end. A process whose start is interrupted would belong
+   to nobody, one whose end is interrupted would stay.
+2. Nothing is started any more once a signal came, also if a library swallowed the exception.
+3. Steps that end something are not disturbed by further signals; each has a limit of its own.
 """
 
 from __future__ import annotations
@@ -21,8 +22,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self._seen = False
-        self._waits = False
-        self._depth = 0
+        self._steps = 0
 
     @contextmanager
     def heeded(self) -> Iterator[Interruption]:
@@ -35,22 +35,36 @@ class Interruption:
                 signal.signal(number, handler)
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
-        if self._seen:
-            return
         self._seen = True
-        if self._depth:
-            self._waits = True
-        else:
+        if not self._steps:
+            raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt once a signal came."""
+        if self._seen:
             raise KeyboardInterrupt
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Let the block end before it is interrupted."""
-        self._depth += 1
+    def starting(self) -> Iterator[None]:
+        """A step that starts something: not at all once a signal came, else to its end."""
+        self.check()
+        with self._step():
+            yield
+        self.check()
+
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """A step that ends something; a signal that came only now is raised after it."""
+        before = self._seen
+        with self._step():
+            yield
+        if not before:
+            self.check()
+
+    @contextmanager
+    def _step(self) -> Iterator[None]:
+        self._steps += 1
         try:
             yield
         finally:
-            self._depth -= 1
-            if self._waits and not self._depth:
-                self._waits = False
-                raise KeyboardInterrupt
+            self._steps -= 1

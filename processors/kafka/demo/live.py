@@ -109,7 +109,7 @@ class Live:
             try:
                 yield server, client
             finally:
-                with self.interruption.held():
+                with self.interruption.ending():
                     self._stop_flows(client)
 
     def _until_ready(self, server: Child, client: httpx.Client) -> None:
@@ -147,7 +147,7 @@ class Live:
 
     def _sweep(self) -> None:
         """End runners that a server has left behind, as one that was killed does."""
-        with self.interruption.held():
+        with self.interruption.ending():
             runners = [read_runner(path) for path in self.folder.state.iterdir() if path.is_dir()]
             found = [process_id(runner.pid) for runner in runners if runner is not None]
             end_processes([process for process in found if process is not None], GOODBYE)

@@ -69,7 +69,7 @@ class Stage:
             )
             yield
         finally:
-            with self.interruption.held():
+            with self.interruption.ending():
                 cluster.stop()
 
     def play(self) -> list[str]:
@@ -132,6 +132,7 @@ class Stage:
                 async for _ in awatch(
                     output, rust_timeout=500, yield_on_timeout=True, debounce=100
                 ):
+                    self.interruption.check()
                     counts = {group: len(received(output / group)) for group in GROUPS}
                     for group, bar in bars.items():
                         progress.update(bar, completed=counts[group])

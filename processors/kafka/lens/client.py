@@ -9,18 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import (
-    GroupCoordinatorNotAvailableError,
-    GroupLoadInProgressError,
-    IncompatibleBrokerVersion,
-    KafkaError,
-    NotCoordinatorForGroupError,
-    for_code,
-)
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, for_code
 from aiokafka.protocol.offset import OffsetRequest
 
 from flowengine.errors import EnvironmentFault
 from flowengine.inspection import InspectionError, Refusal
+from processors.kafka.admin import patiently
 from processors.kafka.lens.protocol import DescribeLogDirs, DescribeQuorum
 
 if TYPE_CHECKING:
@@ -34,12 +28,6 @@ CONNECT: Final = 4.0  # s to find the cluster
 ANSWER: Final = 9.0  # s for a question, connecting included
 REQUEST_MS: Final = 8000
 EARLIEST, LATEST = -2, -1
-PAUSE: Final = 0.2  # s
-COORDINATOR_COMES: Final = (
-    GroupCoordinatorNotAvailableError,
-    GroupLoadInProgressError,
-    NotCoordinatorForGroupError,
-)
 
 
 class Cluster:
@@ -55,7 +43,7 @@ class Cluster:
 
     async def brokers(self) -> Fields:
         """Cluster id and brokers; the controller where it may be asked, else None."""
-        found: Fields = await self.admin.describe_cluster()
+        found: Fields = await patiently(self.admin.describe_cluster)
         return {**found, "controller_id": await self._controller(found)}
 
     async def _controller(self, found: Fields) -> int | None:
@@ -71,7 +59,8 @@ class Cluster:
     async def topics(self) -> dict[str, Fields]:
         """Metadata of all topics by name. All are asked for: a question about one that is
         missing may create it."""
-        found = {fields["topic"]: fields for fields in await self.admin.describe_topics()}
+        asked = await patiently(self.admin.describe_topics)
+        found = {fields["topic"]: fields for fields in asked}
         return dict(sorted(found.items()))
 
     async def topic(self, name: str) -> Fields:
@@ -91,14 +80,22 @@ class Cluster:
                     by_topic = wanted.setdefault(each["leader"], {})
                     by_topic.setdefault(fields["topic"], []).append((each["partition"], when))
         requests = [OffsetRequest(-1, 0, list(by_topic.items())) for by_topic in wanted.values()]
-        answers = await asyncio.gather(*map(self.send, wanted, requests))
+        answers = await asyncio.gather(*map(self._offsets, wanted, requests))
         return {
             (topic["topic"], each["partition"]): each["offset"]
-            for answer in answers
-            for topic in answer["topics"]
+            for topics_ in answers
+            for topic in topics_
             for each in topic["partitions"]
             if not each["error_code"] and each["offset"] >= 0
         }
+
+    async def _offsets(self, node: int, request: OffsetRequest) -> list[Fields]:
+        try:
+            answer = await self.send(node, request)
+        except KafkaError:
+            return []  # it has just ended; the others are shown all the same
+        found: list[Fields] = answer["topics"]
+        return found
 
     async def bounds(self, topics: Iterable[Fields]) -> dict[Place, tuple[int, int]]:
         """First and next offset of each partition."""
@@ -140,11 +137,15 @@ class Cluster:
 
     async def at_coordinator(self, group: str, question: Callable[[int], Awaitable[T]]) -> T:
         """Ask a group's coordinator, again for a while: it may have to come first."""
-        while True:
-            try:
-                return await question(await self.admin.find_coordinator(group))
-            except COORDINATOR_COMES:
-                await asyncio.sleep(PAUSE)
+
+        async def ask() -> T:
+            return await question(await self.admin.find_coordinator(group))
+
+        return await patiently(ask)
+
+    async def groups(self) -> list[str]:
+        """Names of all groups."""
+        return sorted({name for name, *_ in await patiently(self.admin.list_consumer_groups)})
 
 
 def raise_for(code: int, what: str) -> None:

@@ -23,7 +23,7 @@ _UNKNOWN_MEMBER, _NOT_EMPTY, _MISSING = 25, 68, 69
 
 async def list_groups(cluster: Cluster) -> Fields:
     """All groups with members, topics and lag."""
-    names = sorted({name for name, *_ in await cluster.admin.list_consumer_groups()})
+    names = await cluster.groups()
     topics = await cluster.topics()
     found = await asyncio.gather(*[_both(cluster, name) for name in names])
     wanted = {place for _, committed in found for place in committed}
@@ -74,7 +74,7 @@ async def _committed(cluster: Cluster, name: str) -> dict[Place, int]:
 
 async def committed_on(cluster: Cluster, topic: str) -> list[str]:
     """Groups that have a committed position on a topic."""
-    names = sorted({name for name, *_ in await cluster.admin.list_consumer_groups()})
+    names = await cluster.groups()
     found = await asyncio.gather(*[_committed(cluster, name) for name in names])
     return [
         name
@@ -175,7 +175,7 @@ def _in(partition: Fields, numbers: set[int]) -> bool:
 
 
 async def _no_group(cluster: Cluster, name: str) -> InspectionError:
-    names = sorted({each for each, *_ in await cluster.admin.list_consumer_groups()})[:20]
+    names = (await cluster.groups())[:20]
     return InspectionError(
         Refusal.UNKNOWN, f"kafka group {name!r} must exist; got only {', '.join(names) or 'none'}"
     )

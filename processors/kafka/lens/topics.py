@@ -9,6 +9,7 @@ from aiokafka.admin import NewTopic
 from aiokafka.errors import for_code
 
 from flowengine.inspection import InspectionError, Refusal
+from processors.kafka.admin import known_everywhere
 from processors.kafka.lens.client import Cluster, Fields, Place, no_topic
 from processors.kafka.lens.groups import committed_on
 
@@ -138,6 +139,7 @@ async def create_topic(
         raise InspectionError(
             Refusal.INVALID, f"kafka topic {name!r} must be one that can be created; got {reason}"
         )
+    await known_everywhere(cluster.admin, name, partitions)
     return {"name": name}
 
 

@@ -47,3 +47,42 @@ def test_a_reader_goes_on_when_its_leader_and_coordinator_die(kafka_cluster):
         values = [int(runner.content(f)) for f in runner.transferred("success")]
     kafka_cluster.heal()
     assert sorted(values) == list(range(200))
+
+
+def test_one_replica_among_three_brokers_is_warned_of_once_per_run(kafka_cluster):
+    topics = [kafka_cluster.create_topic(replication=1) for _ in range(2)]
+    with publisher(kafka_cluster.bootstrap, "{{ to }}") as runner:
+        for topic in topics:
+            runner.enqueue("x", to=topic)
+            runner.run()
+        warnings = [b.message for b in runner.bulletins if b.level == "warning"]
+    assert warnings == [
+        f"topic {topics[0]!r} must have two replicas or more for the delivery guarantee "
+        "'replicated' to outlive its broker; got 1"
+    ]
+
+
+def test_replicated_waits_for_copies_and_single_node_does_not(kafka_cluster):
+    topic = kafka_cluster.create_topic(replication=2)
+    partition = kafka_cluster.topic(topic).partitions[0]
+    (follower,) = set(partition.replicas) - {partition.leader}
+    options = {"send_mode": "synchronous", "delivery_timeout": "3 sec"}
+    with (
+        publisher(kafka_cluster.bootstrap, topic, **options) as careful,
+        publisher(
+            kafka_cluster.bootstrap, topic, delivery_guarantee="single node", **options
+        ) as quick,
+    ):
+        for runner in (careful, quick):
+            runner.enqueue("before")
+            runner.run()
+            assert runner.outputs["success"].count == 1
+        kafka_cluster.cluster.kill(follower)
+        quick.enqueue("x")
+        quick.run()
+        assert quick.outputs["success"].count == 2
+        careful.enqueue("y")
+        careful.run()
+        assert careful.outputs["success"].count == 1
+        assert careful.queued + careful.outputs["failure"].count == 1
+    kafka_cluster.heal()

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from processors.kafka import admin
 from processors.kafka.broker.ports import free_ports
 from processors.kafka.commands import app
+from tests.flows.topics import Given, send
 
 COMMANDS = ["start", "stop", "status", "fetch", "topics", "groups", "produce", "consume"]
 
@@ -66,6 +67,18 @@ def test_a_topic_shows_its_partitions_and_offsets(kafka, run):
     assert [row[0] for row in partitions] == ["0", "1"]
     assert sorted(int(row[-1]) for row in partitions) == [0, 2]
     assert {tuple(row[1:5]) for row in partitions} == {("1", "1", "1", "0")}
+
+
+def test_a_topic_can_be_made_with_settings_of_its_own(kafka, run):
+    name = kafka.unique("stamped")
+    setting = "message.timestamp.type=LogAppendTime"
+    assert run("topics", "--create", name, "--config", setting)[0] == 0
+    send(kafka, name, [Given(b"1", timestamp=1000)])
+    [message] = kafka.read_all(name)
+    assert message.timestamp > 1_600_000_000_000  # when Kafka received it
+    code, _, err = run("topics", "--create", name, "--config", "retention")
+    assert code == 2
+    assert err == "error: kafka option '--config' must be name=value; got 'retention'\n"
 
 
 def test_a_missing_topic_is_named_with_the_command_that_makes_it(kafka, run):
@@ -136,6 +149,15 @@ def test_messages_are_printed_with_partition_offset_key_value_and_time(kafka, ru
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", first[4])
 
 
+def test_headers_follow_when_they_are_asked_for(kafka, run):
+    name = kafka.create_topic()
+    headers = (("window.start", b"2024-01-01"), ("empty", None))
+    send(kafka, name, [Given(b"1", headers=headers)])
+    assert "window.start" not in run("consume", name, "--until-end")[1]
+    _, out, _ = run("consume", name, "--until-end", "--headers")
+    assert out.rstrip("\n").split("\t")[5:] == ["window.start=2024-01-01", "empty=-"]
+
+
 def test_reading_can_begin_at_an_offset_and_stop_after_some(kafka, run):
     name = kafka.create_topic()
     kafka.produce(name, [(None, b"%d" % number) for number in range(10)])
@@ -190,7 +212,7 @@ def test_a_group_shows_what_it_committed_and_its_lag(kafka, run):
     assert group in run("groups")[1].splitlines()
     code, out, _ = run("groups", group)
     assert code == 0
-    assert out.splitlines()[0] == f"group {group}: empty, lag 3"
+    assert out.splitlines()[0] == f"group {group}: Empty, lag 3"
     assert [name, "0", "2", "5", "3", "-"] in rows(out)
     assert "no members" in out
 

@@ -3,10 +3,15 @@
 import asyncio
 import inspect
 import socket
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import ValidationError
 
 from flowengine.errors import EnvironmentFault
@@ -54,13 +59,6 @@ def enable(connection):
         asyncio.run(enter())
     finally:
         io.stop()
-
-
-@pytest.fixture(scope="module")
-def secured(tmp_path_factory):
-    """A broker that wants TLS and a password."""
-    with Cluster(tmp_path_factory.mktemp("kafka-sasl-ssl"), security=Security("sasl_ssl")) as made:
-        yield made
 
 
 def secured_service(cluster, **changes):
@@ -264,6 +262,77 @@ def test_messages_go_to_and_come_from_a_secured_broker(secured):
         trigger_until(runner, lambda: bool(runner.transferred("success")))
         [flowfile] = runner.transferred("success")
         assert runner.content(flowfile) == b"secret"
+
+
+@pytest.fixture(scope="module")
+def mutual(tmp_path_factory):
+    """A broker that wants a certificate of its clients, and a client's own with its key."""
+    folder = tmp_path_factory.mktemp("kafka-mutual")
+    certificate = client_certificate(folder)
+    wanted = {
+        "ssl.client.auth": "required",
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(certificate),
+    }
+    properties = {f"listener.name.client.{name}": value for name, value in wanted.items()}
+    with Cluster(folder / "broker", security=Security("ssl"), properties=properties) as made:
+        yield made, folder
+
+
+def client_certificate(folder):
+    """A certificate that signs itself, and its key behind a password."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "flow")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    (folder / "client.pem").write_bytes(
+        made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    )
+    (folder / "client.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"of the key"),
+        )
+    )
+    return folder / "client.pem"
+
+
+def mutual_service(cluster, **files):
+    authority = cluster.client_options()["ssl_cafile"]
+    where = {"bootstrap_servers": cluster.bootstrap, "security_protocol": "SSL"}
+    return service(**where, tls_ca_file=authority, **files)
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_a_client_shows_its_certificate_where_the_broker_asks(mutual):
+    cluster, folder = mutual
+    files = {
+        "tls_certificate_file": str(folder / "client.pem"),
+        "tls_key_file": str(folder / "client.key"),
+    }
+    found, _ = steps(mutual_service(cluster, **files, tls_key_password="of the key"))
+    assert [ok for _, ok in found] == [True] * 5
+    found, message = steps(mutual_service(cluster))
+    assert found[-1] == ("login and metadata", False)
+    found, message = steps(mutual_service(cluster, **files, tls_key_password="another one"))
+    assert found[-1] == ("configuration", False)
+    assert message.startswith("kafka connection TLS files must be readable PEM files; got ")
+    assert "another one" not in message
+
+
+@pytest.mark.skipif(find_spec("gssapi") is not None, reason="the package gssapi is there")
+def test_kerberos_without_its_library_is_said():
+    found, message = steps(
+        service(bootstrap_servers="a:1", security_protocol="SASL_SSL", sasl_mechanism="GSSAPI")
+    )
+    assert found == [("configuration", False)]
+    assert message.startswith(
+        "kafka connection with the mechanism GSSAPI must have the package 'gssapi'"
+    )
 
 
 def test_a_service_of_another_kind_is_refused():

@@ -68,20 +68,21 @@ def test_two_demos_cannot_share_a_folder(folder):
         opened(folder)
 
 
-def test_the_first_signal_interrupts_and_later_ones_do_not():
+def test_a_signal_interrupts_and_nothing_is_started_after_it():
     interruption = Interruption()
     with interruption.heeded():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt), interruption.starting():
+            pass
 
 
-def test_a_signal_waits_until_a_step_is_complete():
+def test_a_signal_waits_until_something_has_started():
     steps = []
     interruption = Interruption()
 
     def step():
-        with interruption.held():
+        with interruption.starting():
             signal.raise_signal(signal.SIGHUP)
             steps.append("complete")
         steps.append("not reached")
@@ -89,3 +90,26 @@ def test_a_signal_waits_until_a_step_is_complete():
     with interruption.heeded(), pytest.raises(KeyboardInterrupt):
         step()
     assert steps == ["complete"]
+
+
+def test_signals_do_not_disturb_an_end():
+    steps = []
+    interruption = Interruption()
+    with interruption.heeded():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with interruption.ending():
+            signal.raise_signal(signal.SIGINT)
+            steps.append("ended")
+    assert steps == ["ended"]
+
+
+def test_a_signal_during_a_usual_end_counts_after_it():
+    interruption = Interruption()
+
+    def step():
+        with interruption.ending():
+            signal.raise_signal(signal.SIGINT)
+
+    with interruption.heeded(), pytest.raises(KeyboardInterrupt):
+        step()

@@ -2,8 +2,10 @@
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.conn import create_conn
+from aiokafka.protocol.metadata import MetadataRequest
 
-from tests.kafka_fixtures import java_partition
+from tests.kafka_fixtures import in_own_loop, java_partition
 
 pytestmark = pytest.mark.slow
 
@@ -11,6 +13,26 @@ pytestmark = pytest.mark.slow
 def test_topics_get_three_copies_without_being_asked(kafka_cluster):
     (partition,) = kafka_cluster.topic(kafka_cluster.create_topic()).partitions
     assert len(partition.replicas) == len(partition.in_sync) == 3
+
+
+def test_a_topic_that_was_just_made_is_known_to_every_broker(kafka_cluster):
+    addresses = kafka_cluster.bootstrap.split(",")
+    for _ in range(10):
+        topic = kafka_cluster.create_topic(partitions=6)
+        for address in addresses:
+            found = in_own_loop(told_by(address, topic))
+            assert [each["error_code"] for each in found["partitions"]] == [0] * 6
+
+
+async def told_by(address, topic):
+    """What one broker says of a topic."""
+    host, _, port = address.partition(":")
+    connection = await create_conn(host, int(port))
+    try:
+        answer = await connection.send(MetadataRequest([topic], allow_auto_topic_creation=False))
+    finally:
+        connection.close()
+    return answer.to_object()["topics"][0]
 
 
 async def test_no_message_is_lost_when_a_leader_is_killed(kafka_cluster):

@@ -172,6 +172,16 @@ def test_W76_what_comes_after_an_idle_close_is_late(lateness, panes, late):
         assert len(feed.out("late")) == late
 
 
+def test_silence_moves_time_no_further_than_the_windows_that_it_closes():
+    with Feed(TumblingWindow, size="10 sec", close_after_idle="5 sec") as feed:
+        feed.wait(60_000)  # long before the first record: there is nothing to close
+        for time in (3_000, 12_000):  # both are of 1970
+            feed.record({"t": time}).wait(5_000)
+            assert feed.times() == [[time]]
+        assert feed.record({"t": 4_000}).out() == []
+        assert len(feed.out("late")) == 1
+
+
 def test_W77_an_absurd_future_is_invalid_and_moves_nothing():
     with ten() as feed:
         now = feed.runner.clock.wall() // 1000

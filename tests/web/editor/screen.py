@@ -86,7 +86,7 @@ class Screen:
         """Choose from the menu of components that are selected."""
         self.select(*ids)
         self.node(ids[-1]).locator(".card-head").click(button="right")
-        self.page.get_by_role("menuitem", name=item).click()
+        self.page.get_by_role("menuitem", name=re.compile(f"^{item}")).click()
 
     def field(self, label: str) -> Locator:
         return self.page.get_by_label(label, exact=True)

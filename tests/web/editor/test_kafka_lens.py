@@ -149,7 +149,7 @@ def test_a_topic_is_made_written_read_and_deleted(
     expect(lens.records()).to_have_count(2, **SLOWLY)
     lens.page.keyboard.press("Escape")
 
-    lens.page.get_by_label("From", exact=True).select_option("beginning")
+    lens.page.get_by_role("combobox", name="From", exact=True).select_option("beginning")
     lens.page.get_by_label("JSON path").fill("$.city.zip")
     lens.page.get_by_label("equals").fill("1")
     lens.button("Read").click()
@@ -190,7 +190,7 @@ def test_a_paused_tail_stands_still_and_keeps_what_comes(
     lens.button("Go on").click()
     expect(lens.records()).to_have_count(3)
     expect(lens.records().first).to_contain_text("0xff00")
-    lens.page.get_by_label("keep").select_option("100")
+    lens.page.get_by_role("combobox", name="keep").select_option("100")
     kafka.produce(topic, [(None, b"%d" % number) for number in range(150)])
     expect(lens.page.locator(".tail-bar")).to_contain_text("older ones let go", **SLOWLY)
     expect(lens.records()).to_have_count(100)
@@ -274,7 +274,7 @@ def test_the_pages_are_accessible(chapter: Any, lens: Any, shot: Any, scheme: st
     for tab in ("Partitions", "Records", "Settings", "Used by"):
         lens.tab(tab)
         if tab == "Records":
-            lens.page.get_by_label("From", exact=True).select_option("beginning")
+            lens.page.get_by_role("combobox", name="From", exact=True).select_option("beginning")
             lens.button("Read").click()
             lens.records().first.click(timeout=20_000)
         lens.page.wait_for_timeout(300)

@@ -1,12 +1,10 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { address, session } from "./api/client";
+import { session } from "./api/client";
 import { App } from "./app";
 import { applyTheme, useUi } from "./state/ui-store";
 import "./styles.css";
 
-const icon = Object.assign(document.createElement("link"), { rel: "icon", href: address("static/favicon.svg") });
-document.head.append(icon);
 applyTheme(useUi.getState().theme);
 session.ended = () => useUi.getState().show({ loggedOut: true });
 const root = document.getElementById("root") ?? document.body.appendChild(document.createElement("div"));

@@ -103,7 +103,7 @@ export const runnerApi = {
     address(at`/flows/${flow}/connections/${connection}/flowfiles/${uuid}/content`),
   bulletins: (flow: string) => get<{ bulletins: Bulletin[] }>(at`/flows/${flow}/bulletins`),
   logs: (flow: string, lines: number) => get<{ lines: LogLine[] }>(at`/flows/${flow}/logs` + `?lines=${lines}`),
-  history: (flow: string, kind: Series["kind"], id: string) => get<Series>(at`/flows/${flow}/history` + `?kind=${kind}&id=${encodeURIComponent(id)}`),
+  history: (flow: string, kind: Series["kind"], id: string) => get<Series>(at`/flows/${flow}/history` + `?kind=${kind}&component=${encodeURIComponent(id)}`),
   state: (flow: string, processor: string) => get<Json>(at`/flows/${flow}/state/${processor}`),
   verify: (flow: string, target: { service?: string; processor?: string }) =>
     post<{ steps: { name: string; ok: boolean; message: string }[] }>(at`/verify`, { flow, ...target }),

@@ -24,7 +24,7 @@ const ROUTING: FlowDocument = {
         attributes: { amount: "amount", country: "country" },
       },
     },
-    route: { type: "RouteOnAttribute", properties: { routes: { large: "amount|int > 250" } } },
+    route: { type: "RouteOnAttribute", properties: { routes: { large: "amount|int > 250" } }, auto_terminate: ["failure"] },
     mark: { type: "UpdateAttribute", properties: { attributes: { filename: "{{ country | lower }}-{{ flowfile.uuid }}.json" } }, auto_terminate: ["failure"] },
     large: LOG,
     small: LOG,

@@ -29,6 +29,7 @@ test("no open window is no picture", () => {
 
 test("the text says what holds the watermark back", () => {
   expect(heldText({ kind: "source", id: "consume", partition: 3 })).toBe("held back by source consume, partition 3");
+  expect(heldText({ kind: "source", id: "consume", partition: "a-1", idle: 12 * SECOND })).toContain("silent for 12 s");
   expect(heldText({ kind: "queue", id: "a-b" })).toBe("held back by FlowFiles in the queue a-b");
   const text = summary(status({ open_count: 3, watermark: 5 * SECOND, late: 2, bytes: 2048 }), 9 * SECOND);
   expect(text).toContain("3 open windows by event time");

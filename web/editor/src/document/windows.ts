@@ -6,6 +6,7 @@ import { bytes, clock, count, moment, span } from "./format";
 export interface WindowStatus {
   time: string;
   watermark?: number | null;
+  lag?: number | null;
   held_by?: HeldBy | null;
   open?: OpenWindow[];
   open_count?: number;
@@ -18,6 +19,10 @@ export interface HeldBy {
   kind: string;
   id: string;
   partition?: number | string | null;
+  /** µs since the source last moved time on. */
+  idle?: number | null;
+  /** Of a source that does not run. */
+  state?: string;
 }
 
 export interface OpenWindow {
@@ -81,9 +86,9 @@ export function windowText(one: OpenWindow): string {
 export function heldText(held: HeldBy | null | undefined): string {
   if (!held) return "";
   const part = held.partition === undefined || held.partition === null ? "" : `, partition ${held.partition}`;
-  const where: Record<string, string> = { connection: "FlowFiles in the queue", queue: "FlowFiles in the queue", state: "what", processor: "processor" };
-  const noun = where[held.kind] ?? held.kind;
-  return held.kind === "state" ? `held back by what ${held.id} keeps${part}` : `held back by ${noun} ${held.id}${part}`;
+  const why = held.state ? `, which is ${held.state}` : held.idle ? `, silent for ${span(held.idle)}` : "";
+  const nouns: Record<string, string> = { source: "source", queue: "FlowFiles in the queue", state: "what is kept by" };
+  return `held back by ${nouns[held.kind] ?? held.kind} ${held.id}${part}${why}`;
 }
 
 export function watermarkText(windows: WindowStatus, now: number): string {

@@ -13,6 +13,7 @@ export function CanvasMenu() {
 
 function Opened({ menu, onClose }: { menu: OpenMenu; onClose: () => void }) {
   useLive((live) => live.state);
+  useLive((live) => live.processors); // what can be done changes while it is open
   const label = menu.kind === "canvas" ? "Canvas" : menu.id;
   return <Menu label={label} x={menu.x} y={menu.y} entries={entriesOf(menu)} onClose={onClose} />;
 }

@@ -2,7 +2,7 @@ import "./content.css";
 import { useState } from "react";
 import type { Json } from "../../document/types";
 import { asHex } from "../queue/content";
-import { JsonTree } from "./json-tree";
+import { JsonTree } from "../queue/json-tree";
 import { Tabs } from "../../ui/tabs";
 
 type View = "json" | "text" | "hex";

@@ -58,7 +58,7 @@ function extensions(options: CodeOptions) {
     EditorView.editable.of(!options.readOnly),
     EditorView.contentAttributes.of({ id: options.id, "aria-label": options.label, "aria-describedby": options.describedBy, spellcheck: "false" }),
     placeholder(options.placeholder),
-    autocompletion({ override: [(context) => completions(context, options)], icons: false, activateOnTypingDelay: 50 }),
+    autocompletion({ override: [(context) => completions(context, options)], icons: false, activateOnTypingDelay: 50, interactionDelay: 20 }),
     linter((view) => diagnostics(view, options), { delay: 300 }),
     keymap.of([...completionKeymap, { key: "Enter", run: (view) => commit(view, options) }, { key: "Escape", run: (view) => leave(view, options) }, ...historyKeymap, ...withoutNewline]),
     EditorView.updateListener.of((update) => {
@@ -75,7 +75,7 @@ function extensions(options: CodeOptions) {
 const withoutNewline = defaultKeymap.filter((one) => one.key !== "Enter" && one.key !== "Mod-Enter");
 
 function commit(view: EditorView, options: CodeOptions): boolean {
-  if (completionStatus(view.state) === "active") return false;
+  if (completionStatus(view.state) === "active") return true; // a list that has only just come up takes nothing yet
   options.onCommit(view.state.doc.toString());
   return true;
 }

@@ -4,6 +4,7 @@ import { flowsApi } from "../../api/flows";
 import { kafkaApi } from "../../api/kafka";
 import type { KafkaApi } from "../../api/kafka";
 import { Empty } from "../../ui/empty";
+import { Prose } from "../../ui/prose";
 import { attempt } from "../../ui/report";
 import { go } from "../../ui/router";
 import { Tabs } from "../../ui/tabs";
@@ -83,8 +84,8 @@ function Unreachable({ message, known }: { message: string; known: boolean }) {
     <p className="banner warn" role="alert"><CircleAlert size={15} aria-hidden /> The cluster does not answer; what is shown is old. {message}</p>
   ) : (
     <main className="kafka-fault" role="alert">
-      <Empty icon={CircleAlert} title="The cluster does not answer">{message}</Empty>
-      <p className="muted">It is asked again every few seconds. The broker of this machine starts with <code>flowengine kafka start</code>; the address stands in the flow&rsquo;s services.</p>
+      <Empty icon={CircleAlert} title="The cluster does not answer"><Prose text={message} /></Empty>
+      <p className="muted">It is asked again every few seconds. The address stands in the services of the flow.</p>
     </main>
   );
 }

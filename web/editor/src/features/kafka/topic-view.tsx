@@ -26,7 +26,7 @@ export function TopicView({ lens, onGone }: { lens: Lens; onGone: () => void }) 
     { id: "partitions" as const, title: "Partitions" },
     { id: "records" as const, title: "Records" },
     { id: "settings" as const, title: "Settings" },
-    { id: "used" as const, title: "Used by", badge: topic.used_by.length },
+    { id: "used" as const, title: topic.used_by.length ? `Used by ${topic.used_by.length}` : "Used by" },
   ];
   return (
     <>
