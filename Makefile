@@ -7,7 +7,7 @@ CODE := flowengine processors web
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test quick check bench campaign docs client fmt lock clean
+.PHONY: help setup demo dev test quick check bench campaign docs client fmt lock clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -15,8 +15,11 @@ help: ## list the targets
 setup: ## create .venv with the locked dependencies (quick when it is up to date)
 	@.ci/setup
 
-demo: setup ## start Kafka, run the two pipelines of the chapter, prove what happened
-	$(BIN)/flowengine demo
+demo: setup ## start Kafka, run the two pipelines of the chapter, prove what happened, stay open
+	@$(BIN)/flowengine demo $(ARGS)
+
+dev: setup ## the editor with hot reload in front of a server (ARGS="--flows DIR")
+	@$(BIN)/python .ci/dev.py $(ARGS)
 
 test: check ## everything that CI runs: checks and all tests but the campaign (under 30 minutes)
 	@if [ -d web/editor/node_modules ]; then cd web/editor && PATH="$(CURDIR)/.venv/bin:$$PATH" npx vitest run; fi

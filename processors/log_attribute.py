@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
+from io import SEEK_END
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -166,7 +167,7 @@ class LogAttribute(Processor):
         limit = self.properties.payload_limit
         with session.open(flowfile) as stream:
             data = stream.read(limit)
-        more = flowfile.size - len(data)
+            more = stream.seek(0, SEEK_END) - len(data)
         text = data.decode(errors="backslashreplace")
         return f"{text}… ({more} bytes more)" if more else text
 

@@ -234,13 +234,13 @@ def _own_work(session: ProcessSession, flowfile: FlowFile, target: str) -> str:
 
 
 def _same(session: ProcessSession, flowfile: FlowFile, target: str) -> bool:
-    if not os.path.isfile(target) or os.path.getsize(target) != flowfile.size:
+    if not os.path.isfile(target):
         return False
     with session.open(flowfile) as ours, open(target, "rb") as theirs:
         while chunk := ours.read(_COPY):
             if theirs.read(len(chunk)) != chunk:
                 return False
-    return True
+        return not theirs.read(1)
 
 
 def _renamed(target: str, flowfile: FlowFile) -> str:

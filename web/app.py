@@ -87,7 +87,7 @@ def _add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(FlowEngineError, _html_or(problems.on_error))
     app.add_exception_handler(HTTPException, _html_or(problems.on_http_error))
     app.add_exception_handler(RequestValidationError, problems.on_invalid)
-    app.add_exception_handler(Exception, problems.on_unexpected)
+    app.add_exception_handler(Exception, _html_or(problems.on_unexpected))
 
 
 def _html_or(
@@ -100,7 +100,9 @@ def _html_or(
         wants_page = "text/html" in request.headers.get("accept", "")
         if request.url.path.startswith("/api/") or not wants_page:
             return response
-        return pages.error_page(request, response.status_code, str(error))
+        known = isinstance(error, FlowEngineError | HTTPException)
+        detail = str(error) if known else "The server failed; its log says why."
+        return pages.error_page(request, response.status_code, detail)
 
     return handle
 

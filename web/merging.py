@@ -74,7 +74,8 @@ def _step(
     try:
         back = operations.apply_one(outcome.document, operation)
     except OperationRefused as error:
-        if not (clash or (isinstance(error, Missing) and (touched or unknown))):
+        gone = isinstance(error, Missing) and (touched or unknown)
+        if not (clash or gone or operation.get("undo")):  # an undo made sense when it was given
             raise
         present = documents.find(outcome.document, operation.get("kind", ""), error.component)
         outcome.conflicts.append({"op": original, "theirs": present, "mine": _wanted(original)})

@@ -18,6 +18,7 @@ from flowengine.arrow_content import ArrowContent
 
 LARGEST_CONTENT = 64 << 10
 BOUND = 1 << 30
+UNKNOWN = -1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY, time INTEGER, type TEXT, processor TEXT, flowfile TEXT,
@@ -90,7 +91,7 @@ class ProvenanceStore:
         self._db.execute("PRAGMA synchronous=OFF")
         self._db.execute("PRAGMA busy_timeout=10000")
         self._db.executescript(_SCHEMA)
-        self._weight = self._stored()
+        self._weight = UNKNOWN  # counting reads the whole file: only who writes needs it
 
     def close(self) -> None:
         self._db.close()
@@ -101,6 +102,8 @@ class ProvenanceStore:
         """Append events and drop the oldest beyond the bound."""
         run = self._db.execute
         run("BEGIN")
+        if self._weight == UNKNOWN:
+            self._weight = self._stored()
         for event in events:
             self._insert(event)
         while self._weight > self._bound and self._drop_oldest():
@@ -112,7 +115,7 @@ class ProvenanceStore:
         """Undo a transaction that failed."""
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
-        self._weight = self._stored()
+        self._weight = UNKNOWN
 
     def _stored(self) -> int:
         (weight,) = self._db.execute("SELECT coalesce(sum(weight), 0) FROM events").fetchone()

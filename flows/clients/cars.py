@@ -14,7 +14,7 @@ import time
 
 from aiokafka import AIOKafkaProducer
 
-SENSORS = ("A1", "B2", "C3")
+SENSORS = ("A1", "B1", "C2")  # in three partitions, one each
 MINUTE = 60_000  # Kafka's timestamps are milliseconds
 DELAY = 30_000
 

@@ -336,13 +336,13 @@ async def _ask_coordinator(
     return fields, await admin.list_consumer_group_offsets(name)
 
 
-async def patiently(question: Callable[[], Awaitable[T]]) -> T:
+async def patiently(question: Callable[[], Awaitable[T]], tries: int = PATIENCE) -> T:
     """Ask again for a while, where nothing can have happened yet.
 
     The first question about groups makes Kafka create their topic, and when a broker ends others
     take over.
     """
-    for _ in range(PATIENCE - 1):
+    for _ in range(tries - 1):
         try:
             return await question()
         except PASSING:

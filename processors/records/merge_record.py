@@ -9,6 +9,7 @@ Rejected: contents in the state. They would be stored twice, and count against n
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import Field, model_validator
@@ -29,6 +30,12 @@ from flowengine.session import ProcessSession
 from flowengine.units import DataSize, Duration, parse_duration, parse_size
 from processors.records._core.bins import Bin, Bins, Reason, merged
 from processors.records._core.formats import RecordError
+from processors.records._core.fragments import (
+    Fragments,
+    identifier,
+    incomplete,
+    whole_attributes,
+)
 from processors.records._core.processor import WRITES, RecordProcessor, child
 from processors.records._core.properties import WriteProperties
 
@@ -38,10 +45,19 @@ _POLLS: Final = 64
 _SINCE: Final = "since"
 
 
+class Strategy(StrEnum):
+    """What belongs together."""
+
+    BINS = "bin packing"
+    DEFRAGMENT = "defragment"
+
+
 class MergeRecord(RecordProcessor):
     """Put the records of several FlowFiles into one, by number, size, age and key.
 
-    A bin is handed on when it has reached both minima, when it is full, or when it is too old.
+    A bin is handed on when it has reached both minima, when it is full, or when it is too old. With
+    `defragment`, what SplitRecord cut is put together again, in order: all `fragment.count` parts
+    with the same `fragment.identifier`, or none, which go to `failure` when they are too old.
     """
 
     tags = ("record", "merge", "batch", "bin", "combine", "aggregate")
@@ -51,7 +67,8 @@ class MergeRecord(RecordProcessor):
         **WRITES,
         "merge.count": "Number of FlowFiles that were merged.",
         "merge.reason": "Why: `full`, `minimum reached`, `maximum age`, `too many bins`, "
-        "`too many waiting`.",
+        "`too many waiting`, `all fragments`.",
+        "filename": "What `segment.original.filename` said, with `defragment`.",
         "merge.bin.age": "How long the bin waited, in ms.",
         "merge.uuid": "The uuid of the merged FlowFile; in original.",
     }
@@ -60,6 +77,7 @@ class MergeRecord(RecordProcessor):
         {
             "input_format": "Record Reader",
             "output_format": "Record Writer",
+            "strategy": "Merge Strategy",
             "key": "Correlation Attribute Name",
             "minimum_records": "Minimum Number of Records",
             "maximum_records": "Maximum Number of Records",
@@ -72,6 +90,11 @@ class MergeRecord(RecordProcessor):
     )
 
     class Properties(WriteProperties):
+        strategy: Strategy = Field(
+            Strategy.BINS,
+            description="`bin packing`: by key, number, size and age. `defragment`: by the "
+            "attributes `fragment.identifier`, `fragment.index` and `fragment.count`.",
+        )
         key: Expression | None = Field(
             None, description="Only FlowFiles with the same text are merged, as `{{ country }}`."
         )
@@ -130,6 +153,30 @@ class MergeRecord(RecordProcessor):
                 "original": (Expected('{"id":1}'), Expected('{"id":3}')),
             },
         ),
+        Example(
+            "What was split is whole again",
+            properties={"strategy": "defragment"},
+            given=tuple(
+                Given(
+                    f'{{"n":{index}}}',
+                    {
+                        "fragment.identifier": "a",
+                        "fragment.index": str(index),
+                        "fragment.count": "2",
+                        "segment.original.filename": "all.json",
+                    },
+                )
+                for index in (1, 0)
+            ),
+            expect={
+                "merged": (
+                    Expected(
+                        '{"n":0}\n{"n":1}',
+                        {"filename": "all.json", "merge.reason": "all fragments"},
+                    ),
+                ),
+            },
+        ),
     )
 
     def __init__(self, properties: ProcessorProperties) -> None:
@@ -138,15 +185,18 @@ class MergeRecord(RecordProcessor):
 
     def on_trigger(self, context: ProcessContext, session: ProcessSession) -> None:
         since = dict(session.state.get(_SINCE, {}))
-        bins = Bins(self.properties, since, session.now)
+        fragments = self.properties.strategy is Strategy.DEFRAGMENT
+        bins = (Fragments if fragments else Bins)(self.properties, since, session.now)
         for flowfile in self._poll(session):
             try:
                 key, count = self._key(flowfile, session), self._count(flowfile, session)
+                bins.add(key, flowfile, count)
             except (RecordError, ExpressionError) as error:
                 self.refuse(context, session, flowfile, error)
-            else:
-                bins.add(key, flowfile, count)
         bins.close_due()
+        for hopeless in bins.given_up if isinstance(bins, Fragments) else ():
+            for flowfile in hopeless.flowfiles:
+                self.refuse(context, session, flowfile, incomplete(hopeless))
         for full in bins.closed:
             if session.room:
                 self._hand_on(context, session, full)
@@ -166,6 +216,8 @@ class MergeRecord(RecordProcessor):
 
     def _key(self, flowfile: FlowFile, session: ProcessSession) -> str:
         key = self.properties.key
+        if self.properties.strategy is Strategy.DEFRAGMENT:
+            return identifier(flowfile)
         return "" if key is None else key.evaluate(flowfile, now=session.now)
 
     def _count(self, flowfile: FlowFile, session: ProcessSession) -> int:
@@ -181,12 +233,17 @@ class MergeRecord(RecordProcessor):
         encoded, members, odd = merged(
             [records for records, _ in parts], full.flowfiles, lambda one: self.encode(one, kind)
         )
+        defragment = self.properties.strategy is Strategy.DEFRAGMENT
+        if defragment and odd:  # not without one of them
+            odd, encoded = [(flowfile, odd[0][1]) for flowfile in full.flowfiles], None
         for flowfile, error in odd:
             self.refuse(context, session, flowfile, error)
         if encoded is None:
             return
         made = child(session, members[0], encoded)
         attributes = {**full.common(members), **encoded.attributes, **full.facts(members)}
+        if defragment:
+            attributes |= whole_attributes(full)
         session.transfer(full.timed(made.replacing(attributes), members), self.merged)
         uuid = {"merge.uuid": made.uuid}
         session.transfer([f.with_attributes(uuid) for f in members], self.original)

@@ -20,17 +20,10 @@ from flowengine.flowfile import FlowFile
 from flowengine.processor import Example, Expected, Given, NifiNote, Relationship
 from flowengine.session import ProcessSession
 from flowengine.units import Secret
-from processors.records._core.database import Target, reason
+from processors.records._core.database import Statement, Target, reason
 from processors.records._core.formats import RecordError
 from processors.records._core.processor import WRITES, RecordProcessor
 from processors.records._core.properties import ReadProperties
-
-
-class Statement(StrEnum):
-    """How rows are written."""
-
-    INSERT = "insert"
-    UPSERT = "upsert"
 
 
 class Unmatched(StrEnum):
@@ -41,13 +34,23 @@ class Unmatched(StrEnum):
 
 
 class PutDatabaseRecord(RecordProcessor):
-    """Insert the records of each FlowFile into a table, or update the rows that are there.
+    """Insert the records of each FlowFile into a table, or update or delete rows of it.
 
     A FlowFile is written whole or not at all. After a crash the last FlowFiles may come again:
-    with `upsert` that does no harm. Tested with SQLite and PostgreSQL.
+    with `upsert`, `update` and `delete` that does no harm. Tested with SQLite and PostgreSQL.
     """
 
-    tags = ("record", "database", "sql", "insert", "upsert", "postgresql", "sqlite", "sink")
+    tags = (
+        "record",
+        "database",
+        "sql",
+        "insert",
+        "upsert",
+        "update",
+        "delete",
+        "postgresql",
+        "sqlite",
+    )
     provenance = "SEND"
     writes = {**WRITES, "record.count": "Number of records that were written."}
     nifi = NifiNote(
@@ -69,7 +72,11 @@ class PutDatabaseRecord(RecordProcessor):
         )
         password: Secret | None = Field(None, description="Password of the URL's user.")
         table: str = Field(min_length=1, description="Name of the table, perhaps `schema.table`.")
-        statement: Statement = Field(Statement.INSERT, description="`insert` or `upsert`.")
+        statement: Statement = Field(
+            Statement.INSERT,
+            description="`insert`; `upsert`: insert, or update the row with the same keys; "
+            "`update` or `delete` it, and pass over a record without such a row.",
+        )
         keys: tuple[str, ...] = Field(
             (), description="Fields that say which row is the same; by default the primary key."
         )
@@ -157,7 +164,7 @@ class PutDatabaseRecord(RecordProcessor):
         rows = target.rows(records.rows, ignore=chosen.unmatched_field is Unmatched.IGNORE)
         try:
             with connection.begin_nested():
-                target.insert(connection, rows, upsert=chosen.statement is Statement.UPSERT)
+                target.write(connection, rows, chosen.statement)
         except (sa.exc.OperationalError, sa.exc.InterfaceError):
             raise
         except sa.exc.SQLAlchemyError as error:
@@ -170,12 +177,11 @@ class PutDatabaseRecord(RecordProcessor):
         """Which row is refused: found by writing them one by one, and undoing it."""
         import sqlalchemy as sa
 
-        upsert = self.properties.statement is Statement.UPSERT
         trial = connection.begin_nested()
         try:
             for number, row in enumerate(rows, 1):
                 try:
-                    target.insert(connection, [row], upsert=upsert)
+                    target.write(connection, [row], self.properties.statement)
                 except sa.exc.SQLAlchemyError as found:
                     return RecordError(f"must be accepted; got {reason(found)}", record=number)
         finally:

@@ -45,23 +45,25 @@ class AlignedWindows(Store):
     def add(self, batch: Batch, rows: list[int], watermark: float) -> Rejected:
         times, keys = batch.times, batch.keys
         assigned = self._assigner.assign([times[row] for row in rows])
-        groups: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
-        spans_of: dict[int, list[Span]] = {}
+        found: dict[int, tuple[list[Span], defaultdict[str, list[int]]]] = {}
+        last: list[Span] | None = None
         for row, spans in zip(rows, assigned, strict=True):
-            spans_of[id(spans)] = spans
-            groups[id(spans), keys[row]].append(row)
+            if spans is not last:  # neighbours mostly are in the same windows
+                last = spans
+                groups = found.setdefault(id(spans), (spans, defaultdict(list)))[1]
+            groups[keys[row]].append(row)
         late: list[Late] = []
         unmatched: list[int] = []
         limit = watermark - self.trigger.lateness
-        for (number, key), members in groups.items():
-            spans = spans_of[number]
+        for spans, groups in found.values():
             accepting = [span for span in spans if span.end - 1 > limit]
-            for span in accepting:
-                self._feed_window(span, key, batch, members, watermark)
-            if not spans:
-                unmatched += members
-            elif not accepting:
-                late += [Late(row, spans[-1]) for row in members]
+            for key, members in groups.items():
+                for span in accepting:
+                    self._feed_window(span, key, batch, members, watermark)
+                if not spans:
+                    unmatched += members
+                elif not accepting:
+                    late += [Late(row, spans[-1]) for row in members]
         return Rejected(late, unmatched)
 
     def _feed_window(

@@ -100,6 +100,7 @@ class ReadingProperties(ProcessorProperties):
             self.key,
             (*self.key_fields, *more_keys),
             plan,
+            self.time_unit,
         )
 
     @property

@@ -11,7 +11,7 @@ from flowengine.flowfile import FlowFile
 from processors.windows.fold import canonical
 from processors.windows.plan import FoldPlan
 from processors.windows.records import Batch, as_text, read_batch
-from processors.windows.times import Time
+from processors.windows.times import Time, Unit, whole_times
 
 NO_TIME = "event time must be known; got none. Name a `time_field`, or let the source read it"
 
@@ -27,6 +27,7 @@ class Reading(NamedTuple):
     key:         expression over attributes and fields, or None
     key_fields:  record fields that are part of the key
     plan:        folds, whose fields are read too
+    unit:        of times that are integers, as ``parse`` reads them
     """
 
     time: Time
@@ -37,6 +38,7 @@ class Reading(NamedTuple):
     key: Expression | None
     key_fields: tuple[str, ...]
     plan: FoldPlan
+    unit: Unit
 
     def read(
         self, flowfiles: list[FlowFile], content: Callable[[FlowFile], bytes], now: int
@@ -70,6 +72,8 @@ class Reading(NamedTuple):
         else:
             self._take_times(batch)
         limits = [flowfile.ingest_time + self.skew for flowfile in batch.flowfiles]
+        if not batch.times or max(batch.times) <= min(limits):
+            return
         for row, time in enumerate(batch.times):
             if time > limits[batch.owner[row]]:
                 ahead = (time - limits[batch.owner[row]] + self.skew) // 1_000_000
@@ -88,6 +92,9 @@ class Reading(NamedTuple):
 
     def _parse(self, batch: Batch, values: Iterable[Any], what: str) -> None:
         parse, times = self.parse, batch.times
+        if isinstance(values, list) and (whole := whole_times(values, self.unit)) is not None:
+            times += whole
+            return
         for row, value in enumerate(values):
             try:
                 times.append(parse(value))

@@ -105,14 +105,23 @@ class SessionWindows(IndexedStore):
     def _runs(self, batch: Batch, rows: list[int]) -> list[tuple[Activity, list[int]]]:
         """Rows of one key in runs that are one session already among themselves."""
         runs: list[tuple[Activity, list[int]]] = []
-        times = batch.times
+        times, gap, gaps, strict = batch.times, self.rules.gap, self.marks.gaps, self.rules.strict
+        members: list[int] = []
+        first = last = end = (
+            0  # of an Activity per run, not one per record: that is most of the work
+        )
         for row in sorted(rows, key=times.__getitem__):
-            one = self._activity(row, times[row])
-            if runs and runs[-1][0].meets(one, strict=self.rules.strict):
-                runs[-1] = (runs[-1][0].joined(one), runs[-1][1])
-                runs[-1][1].append(row)
-            else:
-                runs.append((one, [row]))
+            time = times[row]
+            until = time + (gap if gaps is None else gaps[row])
+            if members and ((time < end and first < until) if strict else time <= end):
+                members.append(row)
+                last, end = time, max(end, until)
+                continue
+            if members:
+                runs.append((Activity(first, last, end), members))
+            first, last, end, members = time, time, until, [row]
+        if members:
+            runs.append((Activity(first, last, end), members))
         return runs
 
     def _add_one(

@@ -82,6 +82,15 @@ def time_reader(unit: Unit, pattern: str, zone: str) -> Callable[[Any], int]:
     return read
 
 
+def whole_times(values: list[Any], unit: Unit) -> list[int] | None:
+    """All of them in µs, where they are integers in range, else None; as ``time_reader`` reads."""
+    if set(map(type, values)) != {int}:
+        return None
+    ticks = int(_TICKS[unit])
+    times = [value * ticks for value in values] if ticks else [value // 1000 for value in values]
+    return times if min(times) >= EARLIEST and max(times) <= LATEST else None
+
+
 def _shown(value: Any) -> str:
     return "none" if value is None else f"{value!r:.80}"
 

@@ -23,9 +23,19 @@ from processors.kafka.broker import Cluster
 from tests.benchmarks import peers
 from tests.benchmarks.flows import running
 from tests.benchmarks.results import Rate, Row, Series, Stopwatch, rounds
-from tests.benchmarks.windows_input import COUNT, GAP, SIZE, SLIDE, STEPS, encoded, records, truth
+from tests.benchmarks.windows_input import (
+    COUNT,
+    FEW,
+    GAP,
+    SIZE,
+    SLIDE,
+    STEPS,
+    encoded,
+    records,
+    truth,
+)
 
-REPEATS: Final = 2
+REPEATS: Final = {"sum": 2, "session": 1, "mean": 1}
 PATIENCE: Final = 120
 COMMIT: Final = 0.25  # s between the commits of the others; ours commits with each cut, as often
 HERE: Final = Path(__file__).parent
@@ -57,18 +67,24 @@ class Bench:
         await producer.start()
         try:
             for steps in STEPS:
-                await create_topic(self.bootstrap, steps, 1)
-                messages = list(map(encoded, records(steps)))
-                sent = [
-                    await producer.send(steps, value, key=key, timestamp_ms=time)
-                    for key, value, time in messages
-                ]
-                await asyncio.gather(*sent)
-                lines = b"\n".join(value for _, value, _ in messages)
-                (self.folder / f"{steps}.ndjson").write_bytes(lines + b"\n")
+                await self._send(producer, steps, list(map(encoded, records(steps))))
+                few = list(map(encoded, records(steps, FEW)))
+                await self._send(producer, f"few-{steps}", few)
         finally:
             await producer.stop()
         await self._warm()
+
+    async def _send(
+        self, producer: AIOKafkaProducer, name: str, messages: list[tuple[bytes, bytes, int]]
+    ) -> None:
+        await create_topic(self.bootstrap, name, 1)
+        sent = [
+            await producer.send(name, value, key=key, timestamp_ms=time)
+            for key, value, time in messages
+        ]
+        await asyncio.gather(*sent)
+        lines = b"\n".join(value for _, value, _ in messages)
+        (self.folder / f"{name}.ndjson").write_bytes(lines + b"\n")
 
     async def _warm(self) -> None:
         """The first group of a broker waits until the topic of all groups is there."""
@@ -172,16 +188,19 @@ class Bench:
 
     # -- the others ----------------------------------------------------------------------------
 
-    def other(self, python: Path, script: str, steps: str, *, file: bool = False) -> Rate:
+    def other(
+        self, python: Path, script: str, steps: str, *, file: bool = False, few: bool = False
+    ) -> Rate:
         """The same by another engine, timed by itself in its own process."""
+        topic, many = (f"few-{steps}", FEW) if few else (steps, COUNT)
         output = f"{steps}-{next(_names)}"
         asyncio.run(create_topic(self.bootstrap, output, 1))
         order = {
             "brokers": self.bootstrap,
-            "topic": steps,
+            "topic": topic,
             "output": output,
             "steps": steps,
-            "count": COUNT + 1,
+            "count": many + 1,
             "size": SIZE,
             "slide": SLIDE,
             "gap": GAP,
@@ -196,11 +215,11 @@ class Bench:
         if done.returncode:
             raise AssertionError(f"{script} must come to its end; got {done.stderr[-2000:]}")
         found = asyncio.run(describe_topic(self.bootstrap, output))
-        got, least = sum(part.end for part in found.partitions), len(truth(steps))
+        got, least = sum(part.end for part in found.partitions), len(truth(steps, many))
         if got < least:
             raise AssertionError(f"{script} must give at least {least} results; got {got}")
         times = orjson.loads(done.stdout.splitlines()[-1])
-        return Rate(COUNT / times["wall"], COUNT / times["cpu"])
+        return Rate(many / times["wall"], many / times["cpu"])
 
 
 def _milliseconds(iso: str) -> int:
@@ -238,12 +257,12 @@ def _measures(bench: Bench, steps: str) -> dict[str, Callable[[], Rate]]:
         python = Path(sys.executable)
         found["Bytewax"] = partial(bench.other, python, "windows_bytewax.py", steps)
     if QUIX.exists():
-        found["Quix"] = partial(bench.other, QUIX, "windows_quix.py", steps)
+        found["Quix"] = partial(bench.other, QUIX, "windows_quix.py", steps, few=True)
     return found
 
 
 def _from_kafka(bench: Bench, steps: str) -> Iterator[Row]:
-    found = rounds(_measures(bench, steps), REPEATS)
+    found = rounds(_measures(bench, steps), REPEATS[steps])
     title = f"{TITLES[steps]}, Kafka to Kafka"
     goals = {("batched", "Quix"): 2.0, ("batched", "Bytewax"): 1.5, ("single", "Quix"): 1.0}
     for name in ("Bytewax", "Quix"):
@@ -270,7 +289,7 @@ def _from_file(bench: Bench) -> Iterator[Row]:
     if peers.installed():
         python = Path(sys.executable)
         measures["Bytewax"] = partial(bench.other, python, "windows_bytewax.py", "sum", file=True)
-    found = rounds(measures, REPEATS)
+    found = rounds(measures, REPEATS["sum"])
     title = f"{TITLES['sum']}, NDJSON to Kafka"
     yield _row(f"flowengine, {title}", found["ours"])
     if "Bytewax" in found:

@@ -28,6 +28,14 @@ def windowed(frame: Any, steps: str, size: int, slide: int, gap: int) -> Any:
 
 def main(order: dict[str, Any]) -> None:
     """Run until all records went through and all results are at the broker."""
+    done = 0
+
+    def processed(*_: Any) -> None:
+        nonlocal done
+        done += 1
+        if done == order["count"]:
+            app.stop()
+
     app = Application(
         broker_address=order["brokers"],
         consumer_group=order["output"],
@@ -35,6 +43,7 @@ def main(order: dict[str, Any]) -> None:
         commit_interval=order["commit_interval"],
         state_dir=order["state"],
         loglevel="ERROR",
+        on_message_processed=processed,
     )
     source = app.topic(order["topic"], value_deserializer="json", key_deserializer="str")
     target = app.topic(order["output"], value_serializer="json", key_serializer="str")
@@ -48,7 +57,7 @@ def main(order: dict[str, Any]) -> None:
     frame = app.dataframe(source).apply(first)
     window = windowed(frame, order["steps"], order["size"], order["slide"], order["gap"])
     window.final(closing_strategy="partition").to_topic(target)
-    app.run(count=order["count"], collect=False)
+    app.run()
     wall, cpu = time.perf_counter() - begun[0][0], time.process_time() - begun[0][1]
     print(json.dumps({"wall": wall, "cpu": cpu}))
 

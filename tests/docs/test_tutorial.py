@@ -35,6 +35,13 @@ TAUGHT = (  # what the tutorial must come to speak of
     "unbounded",
     "flush",
     "moving view",
+    "tumbling",
+    "sliding",
+    "sessions",
+    "watermark",
+    "event time",
+    "ingest time",
+    "processing time",
 )
 
 
@@ -60,7 +67,7 @@ def test_every_flow_and_file_that_it_names_is_there():
 
 @pytest.mark.kafka
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_its_commands_run_in_order_and_print_what_it_shows(shell):
     outputs = shell("".join(f"echo '{MARK}'\n{step.commands}" for step in STEPS))
     assert len(outputs) == len(STEPS) >= 15
@@ -95,7 +102,7 @@ def shell(tmp_path):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=360,
+            timeout=560,
             check=False,
         )
         assert done.returncode == 0, done.stdout[-6000:]

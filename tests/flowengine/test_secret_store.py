@@ -11,6 +11,7 @@ from flowengine.definition.load import Options, check_flow
 from flowengine.definition.parameters import Sources
 from flowengine.errors import DefinitionError, EnvironmentFault
 from flowengine.secret_store import KEY, SecretStore, new_key
+from tests.flowengine.cli.kit import call
 
 VALUE = "correct horse battery staple"
 
@@ -195,3 +196,50 @@ def test_a_store_without_its_key_is_a_finding_of_the_parameter(store, tmp_path):
         "parameter 'p' must be held by the encrypted store as 'kafka'; got a store that cannot be "
         "opened: secret store "
     )
+
+
+# -- headless ----------------------------------------------------------------------------------
+
+HEADLESS = {
+    "format": 1,
+    "name": "f",
+    "parameters": {"p": {"sensitive": True, "store": "db"}},
+    "processors": {
+        "make": {
+            "type": "GenerateRecords",
+            "properties": {"schema": {"x": "sequence"}, "count": 1},
+        },
+        "mark": {
+            "type": "UpdateAttribute",
+            "properties": {"attributes": {"a": "b"}},
+            "auto_terminate": ["success"],
+        },
+        "put": {
+            "type": "PutDatabaseRecord",
+            "properties": {"url": "sqlite:///x.db", "table": "t", "password": "#{p}"},
+            "auto_terminate": ["success", "failure"],
+            "disabled": True,
+        },
+    },
+    "connections": [
+        {"from": "make", "relationships": ["success"], "to": "mark"},
+        {"from": "mark", "relationships": ["failure"], "to": "put"},
+    ],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["option", "place"])
+def test_a_headless_run_takes_secrets_from_the_same_store(tmp_path, by):
+    flow = tmp_path / "f.json"
+    flow.write_text(json.dumps(HEADLESS))
+    words = ["run", flow, "--until-complete", "--data-dir", tmp_path / "data" / "f"]
+    root = {"FLOWENGINE_DATA_ROOT": str(tmp_path / "data")}
+    without = call(*words, **root)
+    assert (without.code, VALUE in without.err) == (1, False)
+    assert "must be held by the encrypted store as 'db'; got none" in without.err
+    place = tmp_path / ("elsewhere.json" if by == "option" else "data/.server/secrets.json")
+    SecretStore(place, environ={}).put("db", VALUE)
+    found = call(*words, *(["--secret-store", place] if by == "option" else []), **root)
+    assert found.code == 0, found.err
+    assert VALUE not in found.out + found.err

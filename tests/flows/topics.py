@@ -35,7 +35,7 @@ async def _send(bootstrap: str, topic: str, messages: Iterable[Given]) -> None:
                 one.key,
                 partition=one.partition,
                 timestamp_ms=one.timestamp,
-                headers=one.headers,
+                headers=list(one.headers),
             )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import re
 import shlex
@@ -23,13 +22,6 @@ UNIT = ROOT / "docs" / "deploy" / "flowengine.service"
 CONTAINER = ROOT / "docs" / "deploy" / "Containerfile"
 PROGRAM = ROOT / ".venv" / "bin" / "flowengine"
 MOST_EXPOSED = 30  # of 100, as `systemd-analyze security` counts
-
-
-def service() -> dict[str, str]:
-    parser = configparser.ConfigParser(strict=False, interpolation=None)
-    parser.optionxform = str
-    parser.read(UNIT)
-    return dict(parser["Service"])
 
 
 def commands_of_the_unit() -> list[list[str]]:

@@ -104,6 +104,7 @@ def test_its_server_shows_a_flow_on_the_canvas(address):
 
 
 @pytest.mark.kafka
+@pytest.mark.campaign
 def test_its_demo_proves_the_chapter_in_a_folder_of_the_users(installed, tmp_path):
     kafka = os.environ.get("FLOWENGINE_KAFKA_HOME", str(tmp_path / "kafka"))
     words = [installed / "flowengine", "demo", "--period", "100 ms"]

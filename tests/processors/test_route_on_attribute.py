@@ -100,8 +100,8 @@ def test_only_the_flowfile_that_a_predicate_cannot_answer_for_fails():
         assert len(test.transferred("y")) == 2
         [failed] = test.transferred("failure")
         assert failed.attributes["error.message"] == (
-            "property 'routes.y' predicate \"b == '1'\" must read attributes that the FlowFile has; "
-            "got no 'b'; 'default' replaces a missing one"
+            "property 'routes.y' predicate \"b == '1'\" must read attributes that the FlowFile "
+            "has; got no 'b'; 'default' replaces a missing one"
         )
 
 

@@ -8,10 +8,7 @@ import random
 import pytest
 
 from tests.waiting import until
-from tests.web.editing import Editor, random_operation
 from tests.web.serving import pipeline
-from web import documents
-from web.operations import apply
 
 
 def problem(answer, status):
@@ -205,37 +202,6 @@ def test_the_same_property_of_two_people_is_a_409_with_both_values(server):
     )
     again = server.edit("one", 1, set_name("make", "mine"), client="b")
     assert again.status_code == 200
-
-
-def test_three_editors_end_on_one_document_and_lose_nothing(server):
-    server.create("one")
-    start = server.get("/flows/one/draft")
-    editors = [Editor(name, documents.copied(start["document"]), 0) for name in "abc"]
-    chance = random.Random(7)
-    accepted: list[dict] = []
-    for _ in range(150):
-        editor = chance.choice(editors)
-        operation = random_operation(editor.document, chance)
-        answer = server.edit("one", editor.seq, operation, client=editor.name)
-        body = answer.json()
-        if answer.status_code == 409:
-            assert body["conflicts"]
-            editor.document, editor.seq = body["document"], body["seq"]
-        else:
-            assert answer.status_code == 200, body
-            editor.take(body, body["applied"])
-            accepted += body["applied"]
-    final = server.get("/flows/one/draft")
-    for editor in editors:
-        body = server.edit(
-            "one", editor.seq, {"op": "move", "positions": {}}, client=editor.name
-        ).json()
-        editor.take(body, [])
-        assert documents.same(editor.document, final["document"])
-    replayed = start["document"]
-    for operation in accepted:
-        replayed, _ = apply(replayed, [operation])
-    assert documents.same(replayed, final["document"])
 
 
 def test_a_change_of_the_file_is_seen_within_a_second_and_overwrites_no_draft(server):

@@ -48,8 +48,9 @@ class Session:
                 batch = self.batch(chance, min(8, EACH - made))
                 made += len(batch)
                 self.edit(batch, mine=chance.random() < 0.5)
-                if self.accepted and chance.random() < 0.15:
-                    self.undone += self.edit(self.accepted[-1].inverses, mine=False)
+                last = self.accepted[-1].inverses if self.accepted else []
+                if last and chance.random() < 0.15:  # to remove what is gone leaves nothing to undo
+                    self.undone += self.edit(last, mine=False)
             self.edit([{"op": "move", "positions": {}}], mine=False)  # hears of all others
         return self
 

@@ -102,6 +102,13 @@ def test_undo_is_refused_when_somebody_else_has_changed_the_same_thing_since():
     assert [one["theirs"] for one in outcome.conflicts] == ["theirs"]
 
 
+def test_undo_of_what_others_have_removed_since_is_a_conflict():
+    document, inverses = apply(pipeline(), [rename("make", "mine")])
+    document, _ = apply(document, [remove("mine")])
+    outcome = merge(document, inverses, [])  # mine has heard of it: nobody did anything since
+    assert [one["op"] for one in outcome.conflicts] == inverses
+
+
 def test_after_a_choice_mine_is_taken():
     document, _ = apply(pipeline(), [name("make", "theirs")])
     outcome = merge(document, [name("make", "mine")], [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -12,14 +13,22 @@ from starlette.responses import Response
 
 
 class StrictRequest(Request):
-    """Refuses half of a surrogate pair, NaN and other bytes than UTF-8: nothing could store them.
-
-    FastAPI turns the error into a 422, since it is one of ``json.JSONDecodeError``.
-    """
+    """Refuses what nothing could store: half of a surrogate pair, NaN, numbers beyond 64 bits,
+    endless nesting, other bytes than UTF-8. FastAPI turns the error into a 422."""
 
     async def json(self) -> Any:
         """The decoded body."""
-        return orjson.loads(await self.body())
+        body = await self.body()
+        try:
+            value = json.loads(body.decode(), parse_constant=_refuse)
+            orjson.dumps(value)
+        except (UnicodeDecodeError, RecursionError, TypeError) as error:
+            raise json.JSONDecodeError(str(error), "", 0) from None
+        return value
+
+
+def _refuse(constant: str) -> None:
+    raise json.JSONDecodeError(f"{constant} is no JSON", "", 0)
 
 
 class StrictRoute(APIRoute):

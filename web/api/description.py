@@ -29,8 +29,8 @@ def problems(*statuses: int) -> Responses:
     }
 
 
-#: Of every route: no JSON, not known, not allowed, too large, too long, not for this server, wrong shape,
-#: the disk, the inspection or the runner does not work.
+#: Of every route: no JSON, not known, not allowed, too large, too long, not for this server, of the
+#: wrong shape; disk, inspection or runner do not work, or not in time.
 EVERYWHERE = problems(400, 401, 403, 413, 414, 421, 422, 503, 504)
 FLOW = (404,)
 RUNNER = (404, 409)

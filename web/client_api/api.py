@@ -35,6 +35,10 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name.rstrip("_"): value for name, value in values.items() if value is not None}
 
 
+def _present(headers: dict[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if value is not None}
+
+
 def _path(text: str) -> str:
     return quote(text, safe="/")
 
@@ -50,11 +54,11 @@ class Api:
 
         ``next`` is the cursor of the page after.
         """
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
-            f"/flows",
+            "/flows",
             params=_given(limit=limit, cursor=cursor),
             headers=headers,
             content=content,
@@ -63,16 +67,16 @@ class Api:
 
     def flows_create(self, body: models.NewFlow) -> models.FlowText:
         """Create a flow. Unknown processor types are kept; a wrong structure is 422 with places."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = TypeAdapter(models.NewFlow).dump_json(body, exclude_unset=True, by_alias=True)
         answer = self._transport.send(
-            "POST", f"/flows", params=_given(), headers=headers, content=content
+            "POST", "/flows", params=_given(), headers=headers, content=content
         )
         return models.FlowText.model_validate_json(answer.content)
 
     def flows_read(self, id: str) -> models.FlowText:
         """The file of a flow."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET", f"/flows/{_path(str(id))}", params=_given(), headers=headers, content=content
@@ -83,9 +87,7 @@ class Api:
         self, id: str, body: models.NewText, *, if_match: str | None = None
     ) -> models.FlowText:
         """Replace the file of a flow. It runs when it is deployed; an edited draft stays."""
-        headers = {
-            name: value for name, value in {"If-Match": if_match}.items() if value is not None
-        }
+        headers = _present({"If-Match": if_match})
         content = TypeAdapter(models.NewText).dump_json(body, exclude_unset=True, by_alias=True)
         answer = self._transport.send(
             "PUT", f"/flows/{_path(str(id))}", params=_given(), headers=headers, content=content
@@ -94,7 +96,7 @@ class Api:
 
     def flows_delete(self, id: str) -> None:
         """Delete a stopped flow's file and draft. Its versions and data directory stay."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "DELETE", f"/flows/{_path(str(id))}", params=_given(), headers=headers, content=content
@@ -103,18 +105,18 @@ class Api:
 
     def flows_validate(self, body: models.BodyFlowsValidate) -> models.Checked:
         """All findings of a definition that is nowhere yet."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = TypeAdapter(models.BodyFlowsValidate).dump_json(
             body, exclude_unset=True, by_alias=True
         )
         answer = self._transport.send(
-            "POST", f"/validate", params=_given(), headers=headers, content=content
+            "POST", "/validate", params=_given(), headers=headers, content=content
         )
         return models.Checked.model_validate_json(answer.content)
 
     def drafting_draft(self, id: str) -> models.DraftAnswer:
         """The draft with its problems."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -127,7 +129,7 @@ class Api:
 
     def drafting_discard(self, id: str, *, client: str | None = None) -> models.DraftAnswer:
         """Make the draft what the file is."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "DELETE",
@@ -140,7 +142,7 @@ class Api:
 
     def drafting_operations(self, id: str, body: models.Edit) -> models.EditAnswer:
         """Apply operations. 409 with ``conflicts`` when somebody else has changed the same thing."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = TypeAdapter(models.Edit).dump_json(body, exclude_unset=True, by_alias=True)
         answer = self._transport.send(
             "POST",
@@ -155,7 +157,7 @@ class Api:
         self, id: str, *, from_: str | None = None, to: str | None = None
     ) -> models.Diff:
         """Changes between two of: ``deployed``, ``draft``, ``file``, or the number of a version."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -170,9 +172,7 @@ class Api:
         self, id: str, body: models.Choices | None = None, *, if_match: str | None = None
     ) -> models.DeployedAnswer:
         """Make the draft the running definition; queues of connections that stay are kept."""
-        headers = {
-            name: value for name, value in {"If-Match": if_match}.items() if value is not None
-        }
+        headers = _present({"If-Match": if_match})
         content = (
             None
             if body is None
@@ -193,7 +193,7 @@ class Api:
         self, id: str, *, cursor: int | None = None, limit: int | None = None
     ) -> models.Versions:
         """Deployed versions, newest first; ``next`` is the cursor of the page after."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -206,7 +206,7 @@ class Api:
 
     def drafting_version(self, number: str, id: str) -> models.VersionText:
         """One deployed version."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -221,7 +221,7 @@ class Api:
         self, number: str, id: str, body: models.Choices | None = None
     ) -> models.DeployedAnswer:
         """Deploy an old version as a new one. 409 while the draft holds undeployed edits."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = (
             None
             if body is None
@@ -243,7 +243,7 @@ class Api:
 
         The answer comes when it runs, has failed, or after three seconds with the state of then.
         """
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "POST",
@@ -256,7 +256,7 @@ class Api:
 
     def running_run_once(self, id: str) -> models.FlowState:
         """Run until nothing is left to do, then stop. No effect when running."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "POST",
@@ -269,7 +269,7 @@ class Api:
 
     def running_stop(self, id: str, body: models.BodyRunningStop) -> models.FlowState:
         """Stop a flow; with ``drain`` queues may empty themselves first. Nothing is lost either way."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = TypeAdapter(models.BodyRunningStop).dump_json(
             body, exclude_unset=True, by_alias=True
         )
@@ -284,7 +284,7 @@ class Api:
 
     def running_reset(self, id: str, body: models.ResetFlow) -> models.ResetDone:
         """Forget queues, states or positions of a stopped flow. What is forgotten is lost."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = TypeAdapter(models.ResetFlow).dump_json(body, exclude_unset=True, by_alias=True)
         answer = self._transport.send(
             "POST",
@@ -297,7 +297,7 @@ class Api:
 
     def running_start_processor(self, processor: str, id: str) -> models.Commanded:
         """Start a processor until the flow stops."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "POST",
@@ -310,7 +310,7 @@ class Api:
 
     def running_stop_processor(self, processor: str, id: str) -> models.Commanded:
         """Stop a processor; its queues stay."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "POST",
@@ -323,7 +323,7 @@ class Api:
 
     def running_trigger(self, processor: str, id: str) -> models.Commanded:
         """Trigger a stopped processor once."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "POST",
@@ -338,7 +338,7 @@ class Api:
         self, processor: str, id: str, *, force: bool | None = None
     ) -> models.Commanded:
         """Stop a processor and roll back what it is doing; the runner may start anew without it."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "POST",
@@ -351,7 +351,7 @@ class Api:
 
     def running_clear_state(self, processor: str, id: str) -> models.Cleared:
         """Forget a stopped processor's durable state."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "POST",
@@ -364,7 +364,7 @@ class Api:
 
     def running_disable(self, processor: str, id: str) -> models.Commanded:
         """Let a stopped processor refuse to start until it is enabled or the flow starts again."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "POST",
@@ -377,7 +377,7 @@ class Api:
 
     def running_enable(self, processor: str, id: str) -> models.Commanded:
         """Let a disabled processor be started again; it stays stopped."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "POST",
@@ -398,7 +398,7 @@ class Api:
 
         409 with ``processors`` when some would refuse: then nothing has happened.
         """
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "POST",
@@ -411,7 +411,7 @@ class Api:
 
     def running_empty(self, connection: str, id: str) -> models.Dropped:
         """Throw away what waits in a connection; the ledger counts it as dropped."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "POST",
@@ -424,7 +424,7 @@ class Api:
 
     def running_reset_counter(self, name: str, id: str) -> models.CounterReset:
         """Set a counter to 0."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "POST",
@@ -437,7 +437,7 @@ class Api:
 
     def running_replay(self, event: int, id: str) -> models.Replayed:
         """Put what an event saw back into the queue that fed it."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "POST",
@@ -453,7 +453,7 @@ class Api:
 
         ``status`` is null, with the ``reason``, while the runner does not answer.
         """
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -466,7 +466,7 @@ class Api:
 
     def looking_processor(self, processor: str, id: str) -> models.ProcessorAnswer:
         """One running processor: status, settings, bulletins."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -490,7 +490,7 @@ class Api:
         """FlowFiles that wait. ``filter=attribute=value`` may be repeated; ``next`` is the cursor of
         the page after.
         """
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -505,7 +505,7 @@ class Api:
         self, connection: str, uuid: str, id: str, *, range_: str | None = None
     ) -> bytes:
         """A content as a download, streamed; a Range header asks for a part."""
-        headers = {name: value for name, value in {"Range": range_}.items() if value is not None}
+        headers = _present({"Range": range_})
         content = None
         answer = self._transport.send(
             "GET",
@@ -520,7 +520,7 @@ class Api:
         self, id: str, *, component: str | None = None, after: int | None = None
     ) -> models.Bulletins:
         """Bulletins of the last five minutes, and those of the server about the flow (id below 0)."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -538,7 +538,7 @@ class Api:
 
         ``next`` is the cursor of the lines before them.
         """
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -562,7 +562,7 @@ class Api:
 
         ``fields`` names the values behind the time of each point; minutes without a run are left out.
         """
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -575,7 +575,7 @@ class Api:
 
     def looking_counters(self, id: str) -> dict[str, int]:
         """Counters by name."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -588,7 +588,7 @@ class Api:
 
     def looking_state(self, processor: str, id: str) -> dict[str, Any]:
         """A processor's durable state."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -601,7 +601,7 @@ class Api:
 
     def looking_metrics(self, id: str) -> str:
         """Figures of a running flow in Prometheus' text format."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -626,7 +626,7 @@ class Api:
         limit: int | None = None,
     ) -> models.Provenance:
         """Events, newest first. ``next`` is the cursor of the page after."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -648,7 +648,7 @@ class Api:
 
     def looking_lineage(self, uuid: str, id: str) -> models.Lineage:
         """Events of a FlowFile, its ancestors and descendants; edges from parent to child."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -661,7 +661,7 @@ class Api:
 
     def looking_event(self, event: int, id: str) -> models.ProvenanceEvent:
         """One event; ``content`` is base64, ``refusal`` why it cannot be replayed."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -676,7 +676,7 @@ class Api:
         self, service: str, topic: str, flow: str, body: models.Record
     ) -> models.Written:
         """Write one record; the answer comes when all copies in sync have it."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = TypeAdapter(models.Record).dump_json(body, exclude_unset=True, by_alias=True)
         answer = self._transport.send(
             "POST",
@@ -723,7 +723,7 @@ class Api:
 
     def kafka_topic(self, service: str, topic: str, flow: str) -> models.Topic:
         """Partitions, configuration, groups, and the processors of all flows that use it."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -738,7 +738,7 @@ class Api:
         self, service: str, topic: str, flow: str, *, confirm: str | None = None
     ) -> None:
         """Delete a topic with all its records. ``confirm`` repeats its name."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "DELETE",
@@ -753,7 +753,7 @@ class Api:
         self, service: str, flow: str, *, internal: bool | None = None
     ) -> models.Topics:
         """Topics by name; ``size`` is what the leaders' copies take on disk."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -768,7 +768,7 @@ class Api:
         self, service: str, flow: str, body: models.NewTopic
     ) -> models.MadeTopic:
         """Make a topic; it is there for all brokers when the answer comes."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = TypeAdapter(models.NewTopic).dump_json(body, exclude_unset=True, by_alias=True)
         answer = self._transport.send(
             "POST",
@@ -781,7 +781,7 @@ class Api:
 
     def kafka_cluster(self, service: str, flow: str) -> models.Cluster:
         """Cluster id, controller and brokers."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -800,7 +800,7 @@ class Api:
         A flow that reads with this group keeps positions of its own, and the greater one counts: to go
         back in a flow, use ``flowengine reset --offsets``.
         """
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = TypeAdapter(models.Reset).dump_json(body, exclude_unset=True, by_alias=True)
         answer = self._transport.send(
             "POST",
@@ -813,7 +813,7 @@ class Api:
 
     def kafka_group(self, service: str, group: str, flow: str) -> models.ConsumerGroup:
         """Members, positions, lag, and ``events``: what happened since somebody looks at it."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -826,7 +826,7 @@ class Api:
 
     def kafka_delete_group(self, service: str, group: str, flow: str) -> None:
         """Forget a group with its offsets. 409 while it has live members."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "DELETE",
@@ -839,7 +839,7 @@ class Api:
 
     def kafka_groups(self, service: str, flow: str) -> models.Groups:
         """Consumer groups with state, members, topics and lag."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -852,37 +852,37 @@ class Api:
 
     def general_version(self) -> models.ProgramVersion:
         """The program's version, and who asks."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
-            "GET", f"/version", params=_given(), headers=headers, content=content
+            "GET", "/version", params=_given(), headers=headers, content=content
         )
         return models.ProgramVersion.model_validate_json(answer.content)
 
     def general_catalogue(self) -> models.Catalogue:
         """Installed processors and services, with JSON Schema, relationships, examples."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
-            "GET", f"/catalogue", params=_given(), headers=headers, content=content
+            "GET", "/catalogue", params=_given(), headers=headers, content=content
         )
         return models.Catalogue.model_validate_json(answer.content)
 
     def general_check(self, body: models.Check) -> models.ExpressionCheck:
         """Whether it compiles (``offset`` of what is wrong), and its value for the attributes."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = TypeAdapter(models.Check).dump_json(body, exclude_unset=True, by_alias=True)
         answer = self._transport.send(
-            "POST", f"/expressions/check", params=_given(), headers=headers, content=content
+            "POST", "/expressions/check", params=_given(), headers=headers, content=content
         )
         return models.ExpressionCheck.model_validate_json(answer.content)
 
     def general_verify(self, body: models.Verify) -> models.Steps:
         """Check the configuration step by step, up to the first failure. Nothing is saved."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = TypeAdapter(models.Verify).dump_json(body, exclude_unset=True, by_alias=True)
         answer = self._transport.send(
-            "POST", f"/verify", params=_given(), headers=headers, content=content
+            "POST", "/verify", params=_given(), headers=headers, content=content
         )
         return models.Steps.model_validate_json(answer.content)
 
@@ -891,7 +891,7 @@ class Api:
 
         The value of a sensitive one is never told.
         """
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
@@ -904,10 +904,10 @@ class Api:
 
     def general_metrics(self) -> str:
         """Figures of all running flows in Prometheus' text format; ``flow`` is the flow's id."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
-            "GET", f"/metrics", params=_given(), headers=headers, content=content
+            "GET", "/metrics", params=_given(), headers=headers, content=content
         )
         return answer.text
 
@@ -915,20 +915,20 @@ class Api:
         """Server-sent events: with a flow its ``snapshot``, then ``status`` deltas once a second,
         ``bulletin`` and ``draft``; always ``flow`` when the state of one changes.
         """
-        return self._transport.stream("GET", f"/events", params=_given(flow=flow))
+        return self._transport.stream("GET", "/events", params=_given(flow=flow))
 
     def people_users(self) -> models.Users:
         """Names and roles of all users."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
-            "GET", f"/users", params=_given(), headers=headers, content=content
+            "GET", "/users", params=_given(), headers=headers, content=content
         )
         return models.Users.model_validate_json(answer.content)
 
     def people_put_user(self, name: str, body: models.NewUser) -> None:
         """Add a user, or give one another role and password."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = TypeAdapter(models.NewUser).dump_json(body, exclude_unset=True, by_alias=True)
         answer = self._transport.send(
             "PUT", f"/users/{_path(str(name))}", params=_given(), headers=headers, content=content
@@ -937,7 +937,7 @@ class Api:
 
     def people_remove_user(self, name: str) -> None:
         """Forget a user with all sessions and tokens."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "DELETE",
@@ -950,20 +950,20 @@ class Api:
 
     def people_make_token(self, body: models.NewToken) -> models.MadeToken:
         """A token of one's own for scripts. It is shown this once."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = TypeAdapter(models.NewToken).dump_json(body, exclude_unset=True, by_alias=True)
         answer = self._transport.send(
-            "POST", f"/tokens", params=_given(), headers=headers, content=content
+            "POST", "/tokens", params=_given(), headers=headers, content=content
         )
         return models.MadeToken.model_validate_json(answer.content)
 
     def people_audit(self, *, cursor: int | None = None, limit: int | None = None) -> models.Audit:
         """Who changed what, newest first. ``next`` is the cursor of the page after."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "GET",
-            f"/audit",
+            "/audit",
             params=_given(cursor=cursor, limit=limit),
             headers=headers,
             content=content,
@@ -975,16 +975,16 @@ class Api:
 
         ``problem`` says why none can be opened, for example since the key is lost.
         """
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
-            "GET", f"/secrets", params=_given(), headers=headers, content=content
+            "GET", "/secrets", params=_given(), headers=headers, content=content
         )
         return models.Secrets.model_validate_json(answer.content)
 
     def secrets_put_secret(self, name: str, body: models.NewSecret) -> None:
         """Enter a secret, or another value for it. Running flows take it when they start again."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = TypeAdapter(models.NewSecret).dump_json(body, exclude_unset=True, by_alias=True)
         answer = self._transport.send(
             "PUT", f"/secrets/{_path(str(name))}", params=_given(), headers=headers, content=content
@@ -993,7 +993,7 @@ class Api:
 
     def secrets_remove_secret(self, name: str) -> None:
         """Forget a secret. Flows that name it do not start again without it."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
             "DELETE",
@@ -1006,18 +1006,18 @@ class Api:
 
     def general_live(self) -> models.Live:
         """200 while the server answers."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
-            "GET", f"/health/live", params=_given(), headers=headers, content=content
+            "GET", "/health/live", params=_given(), headers=headers, content=content
         )
         return models.Live.model_validate_json(answer.content)
 
     def general_ready(self) -> models.Ready:
         """200 when the server can work; 503 when it is ending or its folder is gone."""
-        headers: dict[str, str] = {}
+        headers = _present({})
         content = None
         answer = self._transport.send(
-            "GET", f"/health/ready", params=_given(), headers=headers, content=content
+            "GET", "/health/ready", params=_given(), headers=headers, content=content
         )
         return models.Ready.model_validate_json(answer.content)

@@ -17,7 +17,8 @@ class Add(BaseModel):
         extra="allow",
     )
     undo: Annotated[
-        bool | None, Field(description="Refuse it when somebody else changed the same thing.")
+        bool | None,
+        Field(description="Refuse it when somebody else changed the same thing."),
     ] = False
     op: Literal["add"]
     kind: Literal[
@@ -447,13 +448,15 @@ class Move(BaseModel):
         extra="allow",
     )
     undo: Annotated[
-        bool | None, Field(description="Refuse it when somebody else changed the same thing.")
+        bool | None,
+        Field(description="Refuse it when somebody else changed the same thing."),
     ] = False
     op: Literal["move"]
     positions: dict[str, list[int | float] | None]
     before: dict[str, list[int | float] | None] | None = {}
     index: Annotated[
-        dict[str, int] | None, Field(description="Place in the layout of what has no position yet.")
+        dict[str, int] | None,
+        Field(description="Place in the layout of what has no position yet."),
     ] = {}
 
 
@@ -697,7 +700,8 @@ class Remove(BaseModel):
         extra="allow",
     )
     undo: Annotated[
-        bool | None, Field(description="Refuse it when somebody else changed the same thing.")
+        bool | None,
+        Field(description="Refuse it when somebody else changed the same thing."),
     ] = False
     op: Literal["remove"]
     kind: Literal[
@@ -724,7 +728,8 @@ class Rename(BaseModel):
         extra="allow",
     )
     undo: Annotated[
-        bool | None, Field(description="Refuse it when somebody else changed the same thing.")
+        bool | None,
+        Field(description="Refuse it when somebody else changed the same thing."),
     ] = False
     op: Literal["rename"]
     kind: Literal[
@@ -831,7 +836,8 @@ class Set(BaseModel):
         extra="allow",
     )
     undo: Annotated[
-        bool | None, Field(description="Refuse it when somebody else changed the same thing.")
+        bool | None,
+        Field(description="Refuse it when somebody else changed the same thing."),
     ] = False
     op: Literal["set"]
     kind: (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, for_code
+from aiokafka.protocol.admin import ListGroupsRequest
 from aiokafka.protocol.offset import OffsetRequest
 
 from flowengine.errors import EnvironmentFault
@@ -27,6 +28,7 @@ Place: TypeAlias = tuple[str, int]  # topic and partition
 CONNECT: Final = 4.0  # s to find the cluster
 ANSWER: Final = 9.0  # s for a question, connecting included
 REQUEST_MS: Final = 8000
+TRIES: Final = 15  # for a coordinator, 0.2 s each: nearly all of a question's time is left
 EARLIEST, LATEST = -2, -1
 
 
@@ -47,9 +49,9 @@ class Cluster:
         return {**found, "controller_id": await self._controller(found)}
 
     async def _controller(self, found: Fields) -> int | None:
-        node = found["brokers"][0]["node_id"]
+        client = self.admin._client
         try:
-            answer = await self.send(node, DescribeQuorum())
+            answer = await patiently(lambda: self.send(client.get_random_node(), DescribeQuorum()))
         except (IncompatibleBrokerVersion, NotImplementedError):
             return int(found["controller_id"])  # a cluster with ZooKeeper says it itself
         if answer["error_code"] or not answer["topics"]:
@@ -129,7 +131,7 @@ class Cluster:
     async def settings(self, topic: str) -> list[Fields]:
         """Configuration entries of a topic."""
         resource = ConfigResource(ConfigResourceType.TOPIC, topic)
-        (answer,) = await self.admin.describe_configs([resource])
+        (answer,) = await patiently(lambda: self.admin.describe_configs([resource]))
         (found,) = answer.to_object()["resources"]
         raise_for(found["error_code"], f"configuration of topic {topic!r}")
         entries: list[Fields] = found["config_entries"]
@@ -141,11 +143,22 @@ class Cluster:
         async def ask() -> T:
             return await question(await self.admin.find_coordinator(group))
 
-        return await patiently(ask)
+        return await patiently(ask, TRIES)
 
     async def groups(self) -> list[str]:
-        """Names of all groups."""
-        return sorted({name for name, *_ in await patiently(self.admin.list_consumer_groups)})
+        """Names of all groups whose coordinators answer."""
+        nodes = [
+            each["node_id"] for each in (await patiently(self.admin.describe_cluster))["brokers"]
+        ]
+        found = await asyncio.gather(*map(self._groups, nodes))
+        return sorted({name for names in found for name in names})
+
+    async def _groups(self, node: int) -> list[str]:
+        try:
+            answer = await self.send(node, ListGroupsRequest())
+        except KafkaError:
+            return []  # it has just ended; another broker takes its groups over
+        return [each["group"] for each in answer["groups"]]
 
 
 def raise_for(code: int, what: str) -> None:

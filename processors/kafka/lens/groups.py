@@ -12,11 +12,13 @@ from aiokafka.protocol.admin import DeleteGroupsRequest
 from aiokafka.protocol.commit import OffsetCommitRequest
 
 from flowengine.inspection import InspectionError, Refusal
+from processors.kafka.admin import PASSING
 from processors.kafka.lens.client import Cluster, Fields, Place, raise_for
 from processors.kafka.lens.protocol import DescribeGroups
 
 NO_GENERATION = -1  # of a commit by somebody who is no member
 DEAD = "Dead"
+UNKNOWN = "Unknown"  # of a group whose coordinator has just ended
 CONSUMER = "consumer"  # protocol of groups whose assignments we can read
 _UNKNOWN_MEMBER, _NOT_EMPTY, _MISSING = 25, 68, 69
 
@@ -26,29 +28,38 @@ async def list_groups(cluster: Cluster) -> Fields:
     names = await cluster.groups()
     topics = await cluster.topics()
     found = await asyncio.gather(*[_both(cluster, name) for name in names])
-    wanted = {place for _, committed in found for place in committed}
-    known = _only(topics, wanted)
-    bounds = await cluster.bounds(known)
+    wanted = {place for one in found for place in _places(*one)}
+    bounds = await cluster.bounds(_only(topics, wanted))
     return {"groups": [_brief(fields, committed, bounds) for fields, committed in found]}
 
 
 async def _both(cluster: Cluster, name: str) -> tuple[Fields, dict[Place, int]]:
-    fields, _ = await described(cluster, name)
-    return fields, await _committed(cluster, name)
+    """A group whose coordinator has just ended is shown without what only that knows."""
+    try:
+        fields, _ = await described(cluster, name)
+        return fields, await _committed(cluster, name)
+    except PASSING:
+        return {"group": name, "state": UNKNOWN, "protocol_type": "", "members": []}, {}
+
+
+def _places(fields: Fields, committed: Mapping[Place, int]) -> set[Place]:
+    """Partitions that a group reads, or has a position on."""
+    read = [each for member in members_of(fields) for each in member["partitions"]]
+    return {(each["topic"], each["partition"]) for each in read} | committed.keys()
 
 
 def _brief(
     fields: Fields, committed: Mapping[Place, int], bounds: Mapping[Place, tuple[int, int]]
 ) -> Fields:
-    members = members_of(fields)
-    assigned = {(each["topic"], each["partition"]) for m in members for each in m["partitions"]}
+    places = _places(fields, committed)
+    lags = [_lag(committed.get(place), bounds.get(place)) or 0 for place in places]
     return {
         "id": fields["group"],
         "state": fields["state"],
         "protocol": fields["protocol_type"],
-        "members": len(members),
-        "topics": sorted({topic for topic, _ in assigned | committed.keys()}),
-        "lag": sum(_lag(offset, bounds.get(place)) or 0 for place, offset in committed.items()),
+        "members": len(fields["members"]),
+        "topics": sorted({topic for topic, _ in places}),
+        "lag": sum(lags) if fields["state"] != UNKNOWN else None,
     }
 
 
@@ -75,10 +86,10 @@ async def _committed(cluster: Cluster, name: str) -> dict[Place, int]:
 async def committed_on(cluster: Cluster, topic: str) -> list[str]:
     """Groups that have a committed position on a topic."""
     names = await cluster.groups()
-    found = await asyncio.gather(*[_committed(cluster, name) for name in names])
+    found = await asyncio.gather(*[_both(cluster, name) for name in names])
     return [
-        name
-        for name, committed in zip(names, found, strict=True)
+        fields["group"]
+        for fields, committed in found
         if any(place[0] == topic for place in committed)
     ]
 

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     AGE = "maximum age"
     BINS = "too many bins"
     WAITING = "too many waiting"
+    WHOLE = "all fragments"
 
 
 class Bounds(Protocol):
@@ -95,45 +96,53 @@ class Bins:
     """
 
     def __init__(self, bounds: Bounds, since: dict[str, int], now: int) -> None:
-        self._bounds, self._now = bounds, now
+        self.bounds, self.now = bounds, now
         self._since = since
         self._open: dict[str, Bin] = {}
         self.closed: list[Bin] = []
 
     def add(self, key: str, flowfile: FlowFile, records: int) -> None:
         """Put a FlowFile into the bin of its key; one that is full then is closed."""
-        bounds, found = self._bounds, self._open.get(key)
+        bounds, found = self.bounds, self._open.get(key)
         if found is not None and (
             found.records + records > bounds.maximum_records
             or found.bytes + flowfile.size > bounds.maximum_size
         ):
-            self._close(found, Reason.FULL)
-            found = None
-        if found is None:
-            found = Bin(key, self._since.pop(key, self._now), self._now)
-            self._open[key] = found
+            self.close(found, Reason.FULL)
+        found = self.bin(key)
         found.add(flowfile, records)
         if found.records >= bounds.maximum_records or found.bytes >= bounds.maximum_size:
-            self._close(found, Reason.FULL)
+            self.close(found, Reason.FULL)
 
-    def _close(self, one: Bin, reason: Reason) -> None:
+    def bin(self, key: str) -> Bin:
+        """The open bin of a key."""
+        if key not in self._open:
+            self._open[key] = Bin(key, self._since.pop(key, self.now), self.now)
+        return self._open[key]
+
+    def oldest_first(self) -> list[Bin]:
+        """The open bins."""
+        return sorted(self._open.values(), key=lambda one: one.since)
+
+    def close(self, one: Bin, reason: Reason) -> None:
+        """Take no more into a bin."""
         one.reason = reason
         self.closed.append(self._open.pop(one.key))
 
     def close_due(self) -> None:
         """Close what has enough, is too old or too many."""
-        bounds = self._bounds
+        bounds = self.bounds
         for one in list(self._open.values()):
             if one.records >= bounds.minimum_records and one.bytes >= bounds.minimum_size:
-                self._close(one, Reason.MINIMUM)
-            elif self._now - one.since >= bounds.maximum_age:
-                self._close(one, Reason.AGE)
-        oldest = sorted(self._open.values(), key=lambda one: one.since)
+                self.close(one, Reason.MINIMUM)
+            elif self.now - one.since >= bounds.maximum_age:
+                self.close(one, Reason.AGE)
+        oldest = self.oldest_first()
         for one in oldest[: max(0, len(oldest) - bounds.maximum_bins)]:
-            self._close(one, Reason.BINS)
-        for one in sorted(self._open.values(), key=lambda one: one.since):
+            self.close(one, Reason.BINS)
+        for one in self.oldest_first():
             if len(self.waiting) >= bounds.maximum_waiting:
-                self._close(one, Reason.WAITING)
+                self.close(one, Reason.WAITING)
 
     def reopen(self, one: Bin) -> None:
         """There is no room for it in this session: it waits for the next one."""

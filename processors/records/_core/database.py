@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 from typing import Any, Final
 
 import orjson
@@ -19,10 +20,19 @@ _ROWS: Final = 1000
 Row = dict[str, Any]
 
 
+class Statement(StrEnum):
+    """How rows are written."""
+
+    INSERT = "insert"
+    UPSERT = "upsert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
 class Target:
     """A table of the database, and how records become its rows.
 
-    keys: columns that say which row is the same one, for an upsert
+    keys: columns that say which row is the same one, for all but an insert
     """
 
     def __init__(self, connection: Any, table: str, keys: tuple[str, ...]) -> None:
@@ -67,13 +77,51 @@ class Target:
             for n, record in enumerate(records, 1)
         ]
 
-    def insert(self, connection: Any, rows: list[Row], *, upsert: bool) -> None:
-        """Write rows. Raises what SQLAlchemy raises."""
+    def write(self, connection: Any, rows: list[Row], statement: Statement) -> None:
+        """Write rows. Raises what SQLAlchemy raises, and RecordError."""
+        if not rows:
+            return
+        if statement is not Statement.INSERT:
+            self._check_keys(rows, statement)
+        if statement in (Statement.UPDATE, Statement.DELETE):
+            names = [_key(name) if name in self._keys else name for name in rows[0]]
+            given = [dict(zip(names, row.values(), strict=True)) for row in rows]
+            connection.execute(self._change(statement, rows[0]), given)
+            return
+        upsert = statement is Statement.UPSERT
         if self._dialect == "postgresql":
             for chunk in self._chunks(rows, upsert):
                 connection.execute(self._statement(upsert, chunk[0]).values(chunk))
-        elif rows:
+        else:
             connection.execute(self._statement(upsert, rows[0]), rows)
+
+    def _check_keys(self, rows: list[Row], statement: Statement) -> None:
+        missing = [key for key in self._keys if key not in rows[0]]
+        if missing or not self._keys:
+            article = "a" if statement is Statement.DELETE else "an"
+            rule = f"records must have the key fields of {article} {statement}"
+            raise RecordError(f"{rule}; got no {missing}")
+        if statement is Statement.UPSERT:
+            return
+        for number, row in enumerate(rows, 1):
+            empty = [key for key in self._keys if row[key] is None]
+            if empty:
+                rule = f"field for column {empty[0]!r} must have a value, since it is a key"
+                raise RecordError(f"{rule}; got none", record=number)
+
+    def _change(self, statement: Statement, row: Row) -> Any:
+        """An update or delete of the row with the record's key; no row with it is no error."""
+        import sqlalchemy as sa
+
+        same = [self._table.columns[key] == sa.bindparam(_key(key)) for key in self._keys]
+        if statement is Statement.DELETE:
+            return self._table.delete().where(*same)
+        changes: dict[str, Any] = {
+            name: sa.bindparam(name) for name in row if name not in self._keys
+        }
+        if not changes:
+            raise RecordError("records must have a field to update beside the keys; got none")
+        return self._table.update().where(*same).values(changes)
 
     def _chunks(self, rows: list[Row], upsert: bool) -> Iterator[list[Row]]:
         """PostgreSQL wants few statements, and refuses to upsert a row twice in one."""
@@ -93,14 +141,16 @@ class Target:
             from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
         else:
             raise RecordError(f"upsert must be to SQLite or PostgreSQL; got {self._dialect!r}")
-        missing = [key for key in self._keys if key not in row]
-        if missing or not self._keys:
-            raise RecordError(f"records must have the key fields of an upsert; got no {missing}")
         statement = insert(self._table)
         changes = {name: statement.excluded[name] for name in row if name not in self._keys}
         if not changes:
             return statement.on_conflict_do_nothing(index_elements=self._keys)
         return statement.on_conflict_do_update(index_elements=self._keys, set_=changes)
+
+
+def _key(name: str) -> str:
+    """The parameter with the value of a key, which must not be named like a column."""
+    return f"key of {name}"
 
 
 def _plain(name: str) -> str:

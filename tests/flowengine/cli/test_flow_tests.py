@@ -1,4 +1,12 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
 from tests.flowengine.flowtest.kit import named, write
+
+WAREHOUSE = Path(__file__).parents[3] / "flows" / "tests" / "warehouse.json"
 
 
 def test_all_flows_are_tested_when_none_is_named(shell, place):
@@ -44,3 +52,11 @@ def test_junit_and_coverage_are_written(shell, place):
     assert result.code == 0
     assert (place / "out" / "junit.xml").read_text().startswith("<?xml")
     assert "flows/flow.json: 0/5 processors, 0/9 relationships\n" in result.out
+
+
+@pytest.mark.slow
+def test_a_window_with_sql_leaves_nothing_behind_that_its_library_complains_of(tmp_path):
+    line = [sys.executable, "-m", "flowengine", "test", str(WAREHOUSE)]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr.startswith("4 tests in 1 file: all passed (")
+    assert len(done.stderr.splitlines()) == 1

@@ -409,8 +409,8 @@ def test_secrets_never_stand_in_the_open(tmp_path, properties, message):
          "name an 'env', a 'file' or a 'store'"),
         ({"env": "NO"}, "be set by environment variable 'NO'; got none; export NO"),
         ({"file": "no"}, "be readable from file 'no'; got no such file or directory"),
-        ({"store": "x", "sensitive": True}, "be held by the encrypted store as 'x'; got no open store; "
-                         "set it from outside instead"),
+        ({"store": "x", "sensitive": True},
+         "be held by the encrypted store as 'x'; got no open store; set it from outside instead"),
     ],
 )  # fmt: skip
 def test_parameters_have_one_source_that_is_there(tmp_path, parameter, message):

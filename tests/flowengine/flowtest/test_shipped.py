@@ -21,4 +21,5 @@ def test_the_tests_of_a_shipped_flow_hold(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # they rest on no working directory
     result = run_file(path)
     assert not result.failed, "\n".join(file_lines(result))
+    assert result.coverage.processors <= result.coverage.worked, result.coverage.missing
     assert list(tmp_path.iterdir()) == [], "a flow test must write nowhere"

@@ -214,16 +214,14 @@ def test_a_rebalance_waits_no_longer_than_its_budget_for_a_held_engine(kafka, tm
         until(lambda: _joined(kafka, group), "the flow to be a member")
         kafka.produce(topic, [(None, b"15")])
         until(lambda: runner.status().held, "the engine to be held")
-        readers.join("guest", group, topic, partition_assignment_strategy=(Sticky,))
+        # One of its own: the assignor remembers its member's partitions in its class.
+        sticky = type("Sticky", (StickyPartitionAssignor,), {})
+        readers.join("guest", group, topic, partition_assignment_strategy=(sticky,))
         until(lambda: _shares(kafka, group) == [1, 1], "the guest to have its share")
         assert runner.status().held  # a fifth of the interval, not the time of the processor
         readers.leave("guest")
         kafka.produce(topic, [(b"%d" % n, b"0") for n in range(20)])
         until(lambda: kafka.group(group).lag == 0, "everything to be read and committed")
-
-
-class Sticky(StickyPartitionAssignor):
-    """One of its own: the assignor remembers its member's partitions in its class."""
 
 
 def _shares(kafka, group: str) -> list[int]:

@@ -13,6 +13,7 @@ from flowengine.content import INLINE_LIMIT, FileContent
 from flowengine.definition.builder import Flow
 from flowengine.processor import InputRequirement, Processor, ProcessorProperties, Relationship
 from flowengine.testing import ProcessorRunner
+from processors.log_attribute import LogAttribute
 from processors.put_file import PutFile
 from processors.records._core import processor as base
 from processors.records._core.cache import RecordCache
@@ -211,6 +212,22 @@ def test_a_sink_gets_the_text(tmp_path):
             test.run()
             assert len(test.transferred("success")) == 1
         assert (tmp_path / f"{len(table)}").read_bytes() == ndjson(table.to_pylist())
+
+
+def test_a_sink_that_wrote_it_before_a_crash_knows_its_own_work(tmp_path):
+    for table, relationship in ((TABLE, "success"), (TABLE, "success"), (TABLE[1:], "failure")):
+        with ProcessorRunner(PutFile, directory=str(tmp_path), filename="one") as test:
+            given_table(test, table, PLAIN)
+            test.run()
+            assert len(test.transferred(relationship)) == 1
+
+
+def test_a_log_of_the_content_shows_its_text():
+    with ProcessorRunner(LogAttribute, log_payload=True, payload_limit="8 B") as test:
+        given_table(test, TABLE, PLAIN)
+        test.run()
+        [line] = [b.message for b in test.bulletins if "more" in b.message]
+        assert f'{{"n":0,"… ({len(ndjson(TABLE.to_pylist())) - 8} bytes more)' in line
 
 
 def test_types_stay_along_the_chain():

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from flowengine.testing import ProcessorRunner, check_processor
 from processors.records.merge_record import MergeRecord
+from processors.records.split_record import SplitRecord
 
 SECOND = 1_000_000
 
@@ -131,6 +132,110 @@ def test_originals_name_the_merged_flowfile_which_has_the_earliest_times():
         [made] = test.transferred("merged")
         assert {f.attributes["merge.uuid"] for f in test.transferred("original")} == {made.uuid}
         assert made.ingest_time == first.ingest_time
+
+
+def fragment(test, index, count, content=None, name="a"):
+    names = {
+        "fragment.identifier": name,
+        "fragment.index": str(index),
+        "fragment.count": str(count),
+    }
+    return test.enqueue(content or f'{{"n":{index}}}', names)
+
+
+def messages(test):
+    return [f.attributes["error.message"].partition("): ")[2] for f in test.transferred("failure")]
+
+
+def test_fragments_are_put_together_in_order_once_all_are_there():
+    with merge(strategy="defragment") as test:
+        for index in (2, 0):
+            fragment(test, index, 3)
+        fragment(test, 0, 1, '{"n":9}', name="b")
+        test.run()
+        assert got(test) == [('{"n":9}', "all fragments")]
+        assert test.queued == 2
+        fragment(test, 1, 3)
+        later(test)
+        assert got(test)[1] == ('{"n":0}\n{"n":1}\n{"n":2}', "all fragments")
+        assert test.queued == 0
+
+
+def test_fragments_wait_over_a_restart_and_fail_together_when_one_never_comes():
+    with merge(strategy="defragment", maximum_age="10 sec") as test:
+        fragment(test, 0, 3)
+        fragment(test, 2, 3)
+        test.run()
+        test.clock.advance(6 * SECOND)
+        test.restart()
+        later(test, 4)
+        assert messages(test) == [
+            "all 3 fragments of 'a' must come; got 2 before maximum age" for _ in range(2)
+        ]
+        assert (got(test), test.queued) == ([], 0)
+
+
+def test_the_oldest_fragments_fail_when_there_are_too_many_wholes():
+    with merge(strategy="defragment", maximum_bins=2) as test:
+        for name in "abc":
+            fragment(test, 0, 2, name=name)
+            test.run()
+            test.clock.advance(SECOND)
+        assert messages(test) == ["all 2 fragments of 'a' must come; got 1 before too many bins"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({}, "attribute 'fragment.identifier' must name what it is a fragment of; got none"),
+        (
+            {"fragment.identifier": "a", "fragment.index": "2", "fragment.count": "2"},
+            "attributes 'fragment.index' and 'fragment.count' must be a number below another; "
+            "got '2' and '2'",
+        ),
+        (
+            {"fragment.identifier": "a", "fragment.index": "0", "fragment.count": "3"},
+            "fragment 0 of 'a' must come once; got another one",
+        ),
+        (
+            {"fragment.identifier": "a", "fragment.index": "1", "fragment.count": "4"},
+            "fragments of 'a' must agree on their number; got 4 and 3",
+        ),
+    ],
+)
+def test_what_is_no_fragment_of_a_whole_fails_alone(attributes, message):
+    with merge(strategy="defragment") as test:
+        fragment(test, 0, 3)
+        test.enqueue('{"n":1}', attributes)
+        test.run()
+        assert messages(test) == [message]
+        assert test.queued == 1
+
+
+def test_fragments_that_do_not_fit_together_fail_together():
+    with merge(strategy="defragment", output_format="parquet") as test:
+        fragment(test, 0, 2, '{"n":1}')
+        fragment(test, 1, 2, '{"n":"x"}')
+        test.run()
+        assert len(messages(test)) == 2
+        assert (got(test), test.queued) == ([], 0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(5)), st.integers(1, 5))
+def test_what_is_split_and_merged_is_what_it_was(order, size):
+    content = b"\n".join(b'{"n":%d}' % n for n in range(5))
+    with (
+        ProcessorRunner(SplitRecord, records_per_split=size) as cut,
+        merge(strategy="defragment") as test,
+    ):
+        cut.enqueue(content)
+        cut.run()
+        splits = cut.transferred("splits")
+        for place in order[: len(splits)] if len(splits) == 5 else range(len(splits)):
+            test.enqueue(cut.content(splits[place]), splits[place].attributes)
+            later(test)
+        assert [text for text, _ in got(test)] == [content.decode()]
 
 
 def test_minima_above_maxima_are_refused():

@@ -74,7 +74,7 @@ def test_28_a_dropped_network_keeps_edits_and_figures_resume(editing: Any, serve
     screen.page.context.set_offline(True)
     screen.select("make")
     screen.set("Locale", "nl_NL")
-    expect(screen.page.locator(".banner").first).to_contain_text("1 edits are kept here")
+    expect(screen.page.locator(".banner").first).to_contain_text("1 edit is kept here")
     frozen = out.inner_text()
     screen.page.context.set_offline(False)
     screen.saved()

@@ -237,6 +237,23 @@ def test_the_page_is_reached_by_button_key_and_palette(
     expect(lens.page.locator(".kafka-head h2")).to_have_text(name)
 
 
+def test_a_hidden_page_asks_for_nothing(server: Any, kafka: KafkaForTests, lens: Any) -> None:
+    flow = kafka.unique("hidden")
+    server.add(flow, consuming(kafka, "read", {"connection": "kafka", "topics": ["x"]}))
+    page = lens(flow).page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    hide = "hidden => Object.defineProperty(document, 'hidden', {value: hidden, writable: true})"
+    page.evaluate(hide, True)
+    page.wait_for_timeout(1500)  # what was under way ends
+    asked.clear()
+    page.wait_for_timeout(3000)
+    assert [url for url in asked if "/kafka/" in url] == []
+    page.evaluate("document.hidden = false; document.dispatchEvent(new Event('visibilitychange'))")
+    with page.expect_request(lambda request: request.url.endswith("topics?internal=false")):
+        pass
+
+
 def test_what_is_not_there_says_what_to_do(server: Any, kafka: KafkaForTests, lens: Any) -> None:
     flow = kafka.unique("nothing")
     server.add(flow, consuming(kafka, "read", {"connection": "kafka", "topics": ["x"]}))

@@ -95,7 +95,7 @@ def test_36_an_ended_session_is_renewed_in_place(open_context: Any, server: Any,
     screen.select("throttle")
     screen.set("Time duration", "4 sec")
     dialog = screen.dialog()
-    expect(dialog).to_contain_text("1 edits are kept here")
+    expect(dialog).to_contain_text("1 edit kept here")
     shot(page, "login-again-light")
     dialog.get_by_label("Password").fill("wrong")
     dialog.get_by_role("button", name="Log in").click()

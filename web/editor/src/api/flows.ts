@@ -3,7 +3,7 @@
 import type { Vocabulary } from "../document/completions";
 import type { Schema } from "../document/schema";
 import type { FlowDocument, Json, Operation, Problem } from "../document/types";
-import { at, get, post, remove } from "./client";
+import { ask, at, get, post, remove } from "./client";
 
 export type FlowState = "stopped" | "starting" | "running" | "stopping" | "failed" | "completed";
 
@@ -103,6 +103,7 @@ export interface ParameterFacts {
 export const flowsApi = {
   parameters: (id: string) => get<{ parameters: ParameterFacts[] }>(at`/flows/${id}/parameters`),
   catalogue: () => get<Catalogue>(at`/catalogue`),
+  putSecret: (name: string, value: string) => ask<void>("PUT", at`/secrets/${name}`, { value }),
   list: () => get<{ flows: FlowSummary[] }>(at`/flows`),
   read: (id: string) => get<{ definition: FlowDocument; text: string; revision: string }>(at`/flows/${id}`),
   create: (id: string, text?: string) => post(at`/flows`, text === undefined ? { id } : { id, text }),

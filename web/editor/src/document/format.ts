@@ -33,3 +33,8 @@ export function clock(us: number): string {
 export function moment(us: number): string {
   return new Date(us / 1000).toLocaleString([], { hour12: false });
 }
+
+/** `1 edit`, `2 edits`. */
+export function plural(number: number, noun: string): string {
+  return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -4,9 +4,10 @@ import { create } from "zustand";
 import { ANYTHING, provenanceApi } from "../api/provenance";
 import type { ProvenanceEvent, Search } from "../api/provenance";
 import { pathOf } from "../document/lineage";
+import { split } from "../document/tree";
 import { attempt } from "../ui/report";
 import { useDocument } from "./document-store";
-import { reveal, useUi } from "./ui-store";
+import { useUi } from "./ui-store";
 
 interface Provenance {
   search: Search;
@@ -41,13 +42,18 @@ export async function showLineage(flowfile: string, chosen?: number): Promise<vo
   useUi.getState().show({ dock: "provenance", dialog: undefined, lineage: pathOf(document, found.events) });
   setState({ flowfile, events: found.events, chosen: undefined });
   chooseEvent(chosen ?? found.events.find((one) => one.flowfile === flowfile)?.id);
+  useUi.getState().show({ centre: "*" });
 }
 
-/** Look at one event; the canvas shows where it was. */
+/** Look at one event; the canvas shows where it was, with the path around it. */
 export function chooseEvent(id: number | undefined): void {
   setState({ chosen: id });
   const event = state().events.find((one) => one.id === id);
-  if (event) reveal(event.processor);
+  if (!event) return;
+  const [group] = split(event.processor);
+  const ui = useUi.getState();
+  if (group !== ui.group) ui.enter(group);
+  ui.select([event.processor]);
 }
 
 /** Back to what was found; the canvas shows no path any more. */

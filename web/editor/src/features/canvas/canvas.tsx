@@ -26,7 +26,7 @@ const miniMapClass = (node: CanvasNode) => `mini-${node.type}`;
 
 export function Canvas() {
   const document = useDocument((state) => state.document);
-  const { group, nodes: chosen, edges: chosenEdges, theme } = useUi();
+  const { group, nodes: chosen, edges: chosenEdges, theme, far } = useUi();
   const [moving, setMoving] = useState<Record<string, Position>>({});
   const [mapper] = useState(() => new Mapper());
   const flow = useReactFlow<CanvasNode, CanvasEdge>();
@@ -70,9 +70,10 @@ export function Canvas() {
       zoomOnDoubleClick={false}
       onlyRenderVisibleElements={nodes.length > 300}
       elevateEdgesOnSelect
+      className={far ? "far-away" : ""}
       aria-label="Canvas"
     >
-      <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} />
+      {!far && <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} />}
       <Controls showInteractive={false} position="bottom-left" />
       {nodes.length > 3 && nodes.length < 1500 && (
         <MiniMap<CanvasNode> pannable zoomable position="bottom-right" nodeClassName={miniMapClass} ariaLabel="Minimap" />

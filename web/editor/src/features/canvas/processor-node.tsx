@@ -82,6 +82,8 @@ function Figures({ status }: { status: ProcessorStatus }) {
 
 const FIGURES = "in the last five minutes: FlowFiles in and out, their size, triggers";
 
+const LONG = 500_000; // µs; sources with a rate yield for a moment all the time
+
 /** What it does or waits for at this moment; the most important first, since there is little room. */
 function Marks({ status }: { status: ProcessorStatus }) {
   const { active = 0, yielding = 0, penalized = 0, failures = 0, blocked } = status;
@@ -90,7 +92,7 @@ function Marks({ status }: { status: ProcessorStatus }) {
       {blocked && <span className="warn" title="a connection after it is full: it waits"><Gauge size={12} aria-hidden /> throttled</span>}
       {failures > 0 && <span className="bad" title="triggers that failed in a row"><RotateCw size={12} aria-hidden /> {failures} failed</span>}
       {penalized > 0 && <span className="warn" title="FlowFiles that wait for the end of a penalty"><Hourglass size={12} aria-hidden /> {count(penalized)} penalized</span>}
-      {yielding > 0 && !blocked && <span title={`it yields for ${span(yielding)} more`}><Moon size={12} aria-hidden /> yields</span>}
+      {yielding > LONG && !blocked && <span title={`it yields for ${span(yielding)} more`}><Moon size={12} aria-hidden /> yields</span>}
       {active > 0 && <span className="good" title="triggers under way now" data-testid="active"><Zap size={12} aria-hidden /> {active}</span>}
     </span>
   );

@@ -21,7 +21,8 @@ export async function startFlow(once = false): Promise<void> {
   if (state === "failed") ui().toast(`It did not start: ${reason}`, "bad");
 }
 
-export const stopFlow = (): void => void attempt(flowsApi.stop(useDocument.getState().flow, true));
+/** With `drain` queues may empty themselves first. */
+export const stopFlow = (drain = true): void => void attempt(flowsApi.stop(useDocument.getState().flow, drain));
 
 /** Running processors among these components, those inside groups included. */
 export function runningIn(ids: Iterable<string>): string[] {

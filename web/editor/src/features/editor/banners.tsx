@@ -1,6 +1,6 @@
 import { CloudOff, FileDiff, History, KeyRound, TriangleAlert } from "lucide-react";
 import { flowsApi } from "../../api/flows";
-import { clock } from "../../document/format";
+import { clock, plural } from "../../document/format";
 import { refresh, takeUnsent, useDocument } from "../../state/document-store";
 import { useLive } from "../../state/live-store";
 import { useUi } from "../../state/ui-store";
@@ -18,19 +18,19 @@ export function Banners() {
     <div className="banners" aria-live="polite">
       {saving === "logged out" && (
         <p className="banner warn">
-          <KeyRound size={15} aria-hidden /> Your session has ended; {pending.length} edits are kept here.
+          <KeyRound size={15} aria-hidden /> Your session has ended; {kept(pending.length)}.
           <Button onClick={() => useUi.getState().show({ loggedOut: true })}>Log in</Button>
         </p>
       )}
       {saving !== "logged out" && (saving === "offline" || !connected) && (
         <p className="banner warn">
-          <CloudOff size={15} aria-hidden /> The server does not answer. You can go on editing{pending.length ? `: ${pending.length} edits are kept here` : ""}
+          <CloudOff size={15} aria-hidden /> The server does not answer. You can go on editing{pending.length ? `: ${kept(pending.length)}` : ""}
           {asOf ? `; figures are of ${clock(asOf)}` : ""}.
         </p>
       )}
       {unsent.length > 0 && (
         <p className="banner">
-          <History size={15} aria-hidden /> {unsent.length} edits of an earlier visit were never saved.
+          <History size={15} aria-hidden /> {plural(unsent.length, "edit")} of an earlier visit never reached the server.
           <Button onClick={() => takeUnsent(true)}>Take them up</Button>
           <Button onClick={() => takeUnsent(false)}>Throw away</Button>
         </p>
@@ -50,3 +50,5 @@ export function Banners() {
     </div>
   );
 }
+
+const kept = (number: number) => `${plural(number, "edit")} ${number === 1 ? "is" : "are"} kept here`;

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { boot, logIn } from "../../api/client";
+import { plural } from "../../document/format";
 import { flush, useDocument } from "../../state/document-store";
 import { reconnect } from "../../state/live-store";
 import { useUi } from "../../state/ui-store";
@@ -30,7 +31,7 @@ export function LoginDialog() {
       footer={<Button tone="primary" type="submit" form="login-again" disabled={busy}>Log in</Button>}
     >
       <p className="muted">
-        Your session has ended.{unsaved ? ` ${unsaved} edits are kept here and are saved once you are back.` : " Nothing is lost."}
+        Your session has ended.{unsaved ? ` ${plural(unsaved, "edit")} kept here will be saved once you are back.` : " Nothing is lost."}
       </p>
       {problem && <p className="notice bad" role="alert">{problem}</p>}
       <form id="login-again" className="form" onSubmit={(event) => { event.preventDefault(); void submit(event.currentTarget); }}>

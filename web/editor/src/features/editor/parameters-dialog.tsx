@@ -10,6 +10,7 @@ import { useUi } from "../../state/ui-store";
 import { Button, IconButton } from "../../ui/button";
 import { Dialog } from "../../ui/dialog";
 import { Empty } from "../../ui/empty";
+import { attempt } from "../../ui/report";
 import { useAnswer } from "../../ui/use-answer";
 import { put } from "../inspector/row";
 import { TextInput } from "../inspector/text-input";
@@ -23,7 +24,7 @@ export function ParametersDialog() {
   const parameters = Object.entries((document?.parameters ?? {}) as Record<string, Entry>);
   return (
     <Dialog title="Parameters" size="wide" onClose={() => show({ dialog: undefined })}>
-      <p className="muted">Write <code>{"#{name}"}</code> in a property to take a parameter's value. A secret stands in no flow file: it comes from the server's environment or a file there.</p>
+      <p className="muted">Write <code>{"#{name}"}</code> in a property to take a parameter's value. A secret stands in no flow file: it comes from the server's environment, a file there, or its encrypted store.</p>
       {parameters.length ? (
         <div className="table-frame">
           <table className="parameters">
@@ -56,7 +57,7 @@ function NewParameter() {
   );
 }
 
-const SOURCES = { value: "here", env: "environment variable", file: "file", store: "encrypted store" } as const;
+const SOURCES = { value: "here", env: "environment", file: "file", store: "encrypted store" } as const;
 type Source = keyof typeof SOURCES;
 const LABELS: Record<Source, string> = { value: "Value", env: "Environment variable", file: "File", store: "Name in the store" };
 const PLACEHOLDERS: Record<Source, string> = { value: "", env: "NAME", file: "path on the server", store: "name" };
@@ -84,6 +85,7 @@ function Row({ id, parameter, document, facts }: RowProps) {
       </td>
       <td>
         <TextInput id={`parameter-${id}`} label={label} placeholder={PLACEHOLDERS[source]} text={String(parameter[source] ?? "")} onText={(text) => put(target, [source], text)} />
+        {source === "store" && mayEdit && parameter["store"] ? <EnterSecret name={String(parameter["store"])} /> : null}
         {source !== "value" && facts && <IsSet set={facts.set} />}
       </td>
       <td><input type="checkbox" aria-label={`${id} is a secret`} checked={secret} disabled={!mayEdit} onChange={(event) => act(`set ${id}.sensitive`, hidden(id, parameter, event.target.checked))} /></td>
@@ -91,6 +93,21 @@ function Row({ id, parameter, document, facts }: RowProps) {
       <td><Users ids={usersOf(document, id)} /></td>
       <td>{mayEdit && <IconButton icon={Trash2} label={`Delete ${id}`} onClick={() => act(`delete ${id}`, [{ op: "remove", kind: "parameters", id }])} />}</td>
     </tr>
+  );
+}
+
+/** A secret goes into the server's store and never comes out of it. */
+function EnterSecret({ name }: { name: string }) {
+  const [value, setValue] = useState("");
+  const enter = async () => {
+    const done = await attempt(flowsApi.putSecret(name, value).then(() => true), `The secret ${name} is set`);
+    if (done) setValue("");
+  };
+  return (
+    <form className="bar secret" onSubmit={(event) => { event.preventDefault(); void enter(); }}>
+      <input type="password" autoComplete="off" aria-label={`New value of the secret ${name}`} placeholder="new value" value={value} onChange={(event) => setValue(event.target.value)} />
+      <Button type="submit" disabled={!value}>Set</Button>
+    </form>
   );
 }
 

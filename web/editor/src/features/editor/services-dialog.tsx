@@ -42,7 +42,7 @@ export function ServicesDialog() {
         </div>
         {document && chosen && service ? (
           <div>
-            <div className="bar">
+            <div className="bar wrap">
               <span className="muted">Used by</span> <Users ids={usersOfService(document, chosen)} />
               <span className="spacer" />
               {mayEdit && <Button icon={Trash2} onClick={() => act(`delete ${chosen}`, [{ op: "remove", kind: "services", id: chosen }])}>Delete</Button>}

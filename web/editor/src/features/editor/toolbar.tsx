@@ -90,11 +90,10 @@ function Saving() {
 function RunButtons() {
   const state = useLive((live) => live.state);
   if (!mayOperate) return null;
-  const busy = state === "starting" || state === "stopping";
-  const running = state === "running" || state === "stopping";
-  return running ? (
-    <Button icon={Square} disabled={busy} onClick={stopFlow}>Stop</Button>
-  ) : (
+  if (state === "stopping") return <Button icon={Square} title="Queues keep what is in them" onClick={() => stopFlow(false)}>Stop now</Button>;
+  if (state === "running") return <Button icon={Square} title="Sources stop first, queues empty themselves" onClick={() => stopFlow()}>Stop</Button>;
+  const busy = state === "starting";
+  return (
     <>
       <Button icon={Play} disabled={busy} onClick={() => void startFlow()}>Start</Button>
       <IconButton icon={StepForward} label="Run once: until nothing is left to do" disabled={busy} onClick={() => void startFlow(true)} />

@@ -5,6 +5,7 @@ import type { Entry, Json, Problem } from "../../document/types";
 import { useUi } from "../../state/ui-store";
 import { IconButton } from "../../ui/button";
 import { Prose } from "../../ui/prose";
+import { prepareExpressions } from "./expression-input";
 import { Widget } from "./widgets";
 
 interface Props {
@@ -26,7 +27,8 @@ export function PropertyField({ field, value, problems, owner, properties, idle,
   useEffect(() => {
     if (!wanted) return;
     row.current?.scrollIntoView({ block: "center" });
-    row.current?.querySelector<HTMLElement>("input, select, textarea, [contenteditable], .entries button")?.focus();
+    const focus = () => row.current?.querySelector<HTMLElement>("input, select, textarea, [contenteditable], .entries button")?.focus();
+    void prepareExpressions().then(focus); // an expression's field is there once its editor is
     useUi.getState().show({ focusField: "" });
   }, [wanted]);
   const bad = problems.some((one) => one.severity === "error");

@@ -37,7 +37,7 @@ export function Verify({ kind, id }: { kind: "processors" | "services"; id: stri
       </div>
       {failure && <p className="notice bad" role="alert">{failure}</p>}
       <ol aria-live="polite">
-        {steps?.map((step) => <StepRow key={step.name} step={step} />)}
+        {steps?.map((step, index) => <StepRow key={index} step={step} />)}
         {steps?.length === 0 && <li className="muted">There is nothing to try: it talks to nobody.</li>}
       </ol>
     </div>

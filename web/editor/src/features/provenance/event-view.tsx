@@ -18,13 +18,15 @@ export function EventView({ event, number }: { event: ProvenanceEvent; number: n
   const flow = useDocument((state) => state.flow);
   const state = useLive((live) => live.state);
   const details = useAnswer(() => attempt(provenanceApi.event(flow, event.id)), `${flow} ${event.id} ${state}`);
+  const refusal = details && (mayOperate ? details.refusal : "your role may not put FlowFiles into queues");
   return (
-    <section className="event" aria-label={`Event ${number}`}>
+    <section className="event" aria-label={`Event ${number}`} tabIndex={0}>
       <div className="bar">
         <h3><span className="event-number">{number}</span> {event.type} at {event.processor}</h3>
         <span className="spacer" />
-        {details && <Replay details={details} />}
+        {details && <Replay details={details} refusal={refusal} />}
       </div>
+      {refusal && <p className="muted replay-refusal" id="replay-refusal">Cannot be replayed: {refusal}.</p>}
       <p className="muted">
         {moment(event.time)} · <code>{event.flowfile}</code>
         {event.connection && <> · came by {event.connection}</>}
@@ -39,9 +41,8 @@ export function EventView({ event, number }: { event: ProvenanceEvent; number: n
 }
 
 /** Disabled with its reason where there is nothing to put back. */
-function Replay({ details }: { details: EventDetails }) {
+function Replay({ details, refusal }: { details: EventDetails; refusal: string | null | undefined }) {
   const flow = useDocument((state) => state.flow);
-  const refusal = mayOperate ? details.refusal : "your role may not put FlowFiles into queues";
   const replay = async () => {
     const made = await attempt(provenanceApi.replay(flow, details.id));
     if (!made) return;
@@ -49,10 +50,9 @@ function Replay({ details }: { details: EventDetails }) {
     await showLineage(useProvenance.getState().flowfile, details.id);
   };
   return (
-    <span className="bar">
-      {refusal && <span className="muted replay-refusal" id="replay-refusal">{refusal}</span>}
-      <Button icon={Repeat2} disabled={!!refusal} aria-describedby={refusal ? "replay-refusal" : undefined} title={refusal ?? `Put it into ${details.connection} again`} onClick={() => void replay()}>Replay</Button>
-    </span>
+    <Button icon={Repeat2} disabled={!!refusal} aria-describedby={refusal ? "replay-refusal" : undefined} title={refusal ?? `Put it into ${details.connection} again`} onClick={() => void replay()}>
+      Replay
+    </Button>
   );
 }
 

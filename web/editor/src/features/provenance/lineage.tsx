@@ -42,11 +42,10 @@ function Row({ event, number, own, chosen }: RowProps) {
     <li>
       <button type="button" className="row" aria-pressed={chosen} data-testid="lineage-event" onClick={() => chooseEvent(event.id)}>
         <span className="event-number">{number}</span>
-        <time>{clock(event.time)}</time>
-        <span className="tag">{event.type}</span>
-        <b>{event.processor}</b>
-        {event.relationship && <span className="muted">→ {event.relationship}</span>}
-        {!own && <em>{event.parents?.length ? "descendant" : "relative"}</em>}
+        <span className="event-words">
+          <span><b>{event.processor}</b> {event.relationship && <span className="muted">→ {event.relationship}</span>}</span>
+          <small>{clock(event.time)} · {event.type}{!own && ` · ${event.parents?.length ? "descendant" : "relative"}`}</small>
+        </span>
       </button>
     </li>
   );
