@@ -20,7 +20,7 @@ WIDTH = 88
 
 
 @app.command(
-    epilog="Examples: flowengine docs --output docs; "
+    epilog="Example: flowengine docs --output docs; "
     "flowengine docs --flow users-producer --output users-producer.html"
 )
 def docs(
@@ -48,11 +48,12 @@ def docs(
         bool, typer.Option("--check", help="Write nothing; exit with 1 when a page is stale.")
     ] = False,
 ) -> None:
-    """Write the reference of processors, services and commands, or the page of one flow.
+    """Write the reference pages, or the page of one flow.
 
-    The reference comes from the declarations, as Markdown. Pages of types that are gone are
-    removed; pages that people wrote are left alone. The page of a flow is one HTML file with its
-    graph, all properties (secrets masked), parameters, services and connections.
+    The reference of processors, services and commands comes from the declarations, as Markdown.
+    Pages of types that are gone are removed; pages that people wrote are left alone. The page of a
+    flow is one HTML file with its graph, all properties (secrets masked), parameters, services and
+    connections.
     """
     if flow is not None:
         typer.echo(f"wrote {write_flow_page(flow_file(flow), output)}")

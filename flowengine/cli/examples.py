@@ -20,9 +20,10 @@ def examples(
         typer.Option(metavar="DIR", help="Copy them there, with their data lake and tests."),
     ] = None,
 ) -> None:
-    """List the example flows, or copy them; a file that is there already stays as it is.
+    """List the example flows, or copy them.
 
-    Their parameters name the data lake as flows/lake, so copy them to the folder flows.
+    A file that is there already stays as it is. Their parameters name the data lake as flows/lake,
+    so copy them to the folder flows.
     """
     from flowengine.shipped import FLOWS, copy_examples, shipped_folder
 

@@ -184,8 +184,8 @@ def test_a_second_connection_between_two_gets_the_id_that_was_asked_for():
                 "id": "password",
                 "value": {"sensitive": True, "value": "hunter2"},
             },
-            "parameter 'password' must not hold a value when it is sensitive; name an 'env' or a "
-            "'file' instead",
+            "parameter 'password' must not hold a value when it is sensitive; name an 'env', a "
+            "'file' or a 'store' instead",
         ),
     ],
 )

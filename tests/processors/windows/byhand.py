@@ -124,7 +124,9 @@ class ByHand:
     def windows(self, queue: str = "window-seen") -> list[list[float]]:
         """Times of the records of each window that came out since the last look."""
         connection = self.assembly.connections[queue]
-        found = [f for piece in connection.drain() for f in connection.members(piece)]
+        pieces = connection.drain()
+        found = [f for piece in pieces for f in connection.members(piece)]
+        connection.settle(pieces)
         lines = [self.assembly.core.contents.read(f.content).splitlines() for f in found]
         return [[json.loads(line)["t"] for line in one] for one in lines]
 
@@ -138,7 +140,8 @@ def one_window(cls: type, *above: type, **properties: Any) -> Flow:
     flow = Flow("by-hand")
     last = flow.add("source", Given)
     for number, kind in enumerate(above):
-        step = flow.add(f"step{number}", kind)
+        retried = "failure" in kind.relationships  # type: ignore[attr-defined]
+        step = flow.add(f"step{number}", kind, {"retry": {"failure": {}}} if retried else {})
         flow.connect(last, "success", step)
         last = step
     flow.add("window", cls, {"auto_terminate": ["invalid"]}, **FIELDS, **properties)

@@ -7,8 +7,11 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-MAKER = {"type": "GenerateRecords", "properties": {"schema": {"n": "sequence"}, "rate": "20/s"}}
-LOG = {"type": "LogAttribute", "auto_terminate": ["success"]}
+MAKER: dict[str, Any] = {
+    "type": "GenerateRecords",
+    "properties": {"schema": {"n": "sequence"}, "rate": "20/s"},
+}
+LOG: dict[str, Any] = {"type": "LogAttribute", "auto_terminate": ["success"]}
 #: A source that is faster than what follows, and a small queue between.
 SLOW: dict[str, Any] = {
     "processors": {
