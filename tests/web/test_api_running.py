@@ -48,7 +48,9 @@ def test_a_disabled_processor_does_not_start(server):
     server.create("one")
     server.running("one")
     server.post("/flows/one/processors/put/stop")
-    assert server.post("/flows/one/processors/put/disable") == {"state": "disabled"}
+    disable = "/flows/one/processors/put/disable"
+    until(lambda: server.ask("POST", disable).is_success, "the processor to be idle")
+    assert server.post(disable) == {"state": "disabled"}
     answer = server.ask("POST", "/flows/one/processors/put/start")
     assert (answer.status_code, answer.json()["detail"]) == (
         409,
