@@ -4,6 +4,10 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 CODE := flowengine processors web
+# What shares the cores of the machine, what has them alone (brokers, kills), and browsers.
+PAGES := tests/web/editor tests/packaging -m "not campaign"
+ALONE := -m "(kafka or slow) and not campaign" $(foreach one,tests/web/editor tests/packaging,--ignore=$(one))
+SHARED := -n auto --dist loadfile -m "not kafka and not slow and not campaign" $(foreach one,tests/web/editor tests/packaging,--ignore=$(one))
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -24,7 +28,9 @@ dev: setup ## the editor with hot reload in front of a server (ARGS="--flows DIR
 test: check ## everything that CI runs: checks and all tests but the campaign (under 30 minutes)
 	@if [ -d web/editor/node_modules ]; then cd web/editor && PATH="$(CURDIR)/.venv/bin:$$PATH" npx vitest run; fi
 	@# Real brokers, browsers and kills on a noisy machine: what failed gets one more try, and both are shown.
-	$(PYTEST) -m "not campaign" --durations=15 || $(PYTEST) -m "not campaign" --last-failed --last-failed-no-failures none
+	$(PYTEST) $(SHARED) || $(PYTEST) $(SHARED) -n 0 --last-failed --last-failed-no-failures none
+	$(PYTEST) $(ALONE) --durations=15 || $(PYTEST) $(ALONE) --last-failed --last-failed-no-failures none
+	$(PYTEST) $(PAGES) || $(PYTEST) $(PAGES) --last-failed --last-failed-no-failures none
 
 quick: setup ## the fast tests (under a minute)
 	$(PYTEST) -n auto -m "not kafka and not slow and not campaign" -q --hypothesis-profile=quick
