@@ -1,6 +1,8 @@
 """Where a runner can be reached, and who may listen there."""
 
 import stat
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -28,11 +30,12 @@ def test_only_the_owner_can_enter_the_directory_of_the_sockets(tmp_path):
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 
 
-def test_a_link_in_place_of_the_directory_is_refused(tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "flowengine").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(EnvironmentFault, match="must belong to uid"):
-        address.socket_directory({"XDG_RUNTIME_DIR": str(tmp_path)})
+def test_a_link_in_place_of_the_directory_is_refused():
+    with TemporaryDirectory(dir="/tmp") as runtime:  # short enough to hold sockets
+        (Path(runtime) / "elsewhere").mkdir()
+        (Path(runtime) / "flowengine").symlink_to(Path(runtime) / "elsewhere")
+        with pytest.raises(EnvironmentFault, match="must belong to uid"):
+            address.socket_directory({"XDG_RUNTIME_DIR": runtime})
 
 
 def test_the_socket_of_a_dead_runner_is_replaced(tmp_path):
