@@ -49,7 +49,7 @@ def demo(
     """
     plain = Console(highlight=False)
     console = plain if plain.is_terminal else Console(highlight=False, width=110)
-    with Interruption().heeded() as interruption, ExitStack() as stack:
+    with Interruption().heeded(last=True) as interruption, ExitStack() as stack:
         folder = DemoFolder(_place(data_dir))
         stack.enter_context(folder.opened(console))
         stage = Stage(folder, period, console, interruption)

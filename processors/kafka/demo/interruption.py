@@ -25,14 +25,17 @@ class Interruption:
         self._steps = 0
 
     @contextmanager
-    def heeded(self) -> Iterator[Interruption]:
-        """Take the signals while the block lasts."""
+    def heeded(self, *, last: bool = False) -> Iterator[Interruption]:
+        """Take the signals while the block lasts.
+
+        last: the process ends with the block, so that after a signal further ones change nothing
+        """
         before = {number: signal.signal(number, self._arrived) for number in SIGNALS}
         try:
             yield self
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                signal.signal(number, signal.SIG_IGN if last and self._seen else handler)
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
         self._seen = True

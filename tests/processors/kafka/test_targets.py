@@ -134,7 +134,8 @@ def login(secured, tmp_path):
 
 
 def test_every_command_works_on_a_secured_cluster(login):
-    assert run("topics", "--create", "safe", "--partitions", "2", *login)[0] == 0
+    code, _, err = run("topics", "--create", "safe", "--partitions", "2", *login)
+    assert (code, err) == (0, "")
     assert run("produce", "safe", *login, text="one\n") == (0, "1 messages sent to safe\n", "")
     code, out, _ = run("consume", "safe", "--until-end", "--group", "readers", *login)
     assert (code, out.split("\t")[3]) == (0, "one")
