@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 CODE := flowengine processors web
 # What shares the cores of the machine, what has them alone (brokers, kills), and browsers.
-PAGES := tests/web/editor tests/packaging -m "not campaign"
+PAGES := -n auto --dist loadfile tests/web/editor tests/packaging -m "not campaign"
 ALONE := -m "(kafka or slow) and not campaign" $(foreach one,tests/web/editor tests/packaging,--ignore=$(one))
 SHARED := -n auto --dist loadfile -m "not kafka and not slow and not campaign" $(foreach one,tests/web/editor tests/packaging,--ignore=$(one))
 export PYTHON
@@ -30,7 +30,7 @@ test: check ## everything that CI runs: checks and all tests but the campaign (u
 	@# Real brokers, browsers and kills on a noisy machine: what failed gets one more try, and both are shown.
 	$(PYTEST) $(SHARED) || $(PYTEST) $(SHARED) -n 0 --last-failed --last-failed-no-failures none
 	$(PYTEST) $(ALONE) --durations=15 || $(PYTEST) $(ALONE) --last-failed --last-failed-no-failures none
-	$(PYTEST) $(PAGES) || $(PYTEST) $(PAGES) --last-failed --last-failed-no-failures none
+	$(PYTEST) $(PAGES) || $(PYTEST) $(PAGES) -n 0 --last-failed --last-failed-no-failures none
 
 quick: setup ## the fast tests (under a minute)
 	$(PYTEST) -n auto -m "not kafka and not slow and not campaign" -q --hypothesis-profile=quick
